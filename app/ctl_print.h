@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The answers of the admin server, printed for people: one function per resource.
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+void ctl_print_status(FILE *out, const json_t *answer);
+void ctl_print_ports(FILE *out, const json_t *answer);
+void ctl_print_neighbors(FILE *out, const json_t *answer);
+// A table of routes, or the reasons for one address.
+void ctl_print_routes(FILE *out, const json_t *answer);
+void ctl_print_sids(FILE *out, const json_t *answer);
+void ctl_print_policies(FILE *out, const json_t *answer);
+void ctl_print_drops(FILE *out, const json_t *answer);
+void ctl_print_nodes(FILE *out, const json_t *answer);
+void ctl_print_reload(FILE *out, const json_t *answer);
+void ctl_print_trace(FILE *out, const json_t *answer);
+void ctl_print_capture(FILE *out, const json_t *answer);

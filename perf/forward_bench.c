@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Drives the real graph with prepared packets over in-process rings: packets a second and TSC clocks a
+// packet, in all and by node. Making packets and taking them back is not timed; rx and tx over the rings
+// are. Rounds of all scenarios are interleaved, and a round counts only when a fixed calibration loop
+// before and after it ran at full speed.
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_graph_worker.h>
+#include <rte_launch.h>
+#include <rte_random.h>
+
+#include "perf/calibrate.h"
+#include "perf/forward_scenario.h"
+#include "perf/rig.h"
+
+enum {
+	N_TEMPLATES = 1 << 14, // different packets; random over SIDs, routes, VRFs, flows
+	VECTOR = 256,
+	VECTORS_PER_ROUND = 64,
+	WARM_UP_ROUNDS = 4,
+	MAX_ROUNDS = 200,
+};
+
+struct options {
+	const char *json_path;
+	const char *only;
+	unsigned int rounds;
+	unsigned int core;
+	bool nodes;
+	bool quick;
+	bool huge_pages;
+	long sids;
+	long vrfs;
+	long bytes;
+	long workers;
+};
+
+// What one worker's thread does in a round, and what it saw.
+struct lane {
+	struct rig *rig;
+	uint16_t worker_idx;
+	const struct template *templates;
+	uint32_t next_template;
+	uint64_t walk_tsc;
+	uint64_t n_sent;
+	uint64_t n_received;
+};
+
+struct result {
+	double cycles[MAX_ROUNDS];
+	unsigned int n_quiet;
+	unsigned int n_rounds;
+};
+
+static void fill(struct rte_mbuf *m, const struct template *t)
+{
+	m->data_off = RTE_PKTMBUF_HEADROOM;
+	m->data_len = t->frame_len;
+	m->pkt_len = t->frame_len;
+	memcpy(rte_pktmbuf_mtod(m, void *), t->bytes, SCENARIO_MAX_HEADERS);
+}
+
+static unsigned int put_vector(struct lane *lane)
+{
+	struct rte_mbuf *pkts[VECTOR];
+
+	if (rte_pktmbuf_alloc_bulk(lane->rig->ctrl.pools.small, pkts, VECTOR) != 0)
+		return 0;
+	for (unsigned int i = 0; i < VECTOR; i++)
+		fill(pkts[i], &lane->templates[lane->next_template++ % N_TEMPLATES]);
+	return rte_ring_enqueue_bulk(lane->rig->ports[0].in[lane->worker_idx], (void **)pkts, VECTOR,
+		NULL);
+}
+
+static unsigned int take_all(struct lane *lane)
+{
+	void *pkts[VECTOR];
+	unsigned int n, total = 0;
+
+	for (uint16_t p = 0; p < lane->rig->n_ports; p++)
+		while ((n = rte_ring_dequeue_burst(lane->rig->ports[p].out[lane->worker_idx], pkts,
+				VECTOR, NULL)) > 0) {
+			rte_pktmbuf_free_bulk((struct rte_mbuf **)pkts, n);
+			total += n;
+		}
+	return total;
+}
+
+static int run_lane(void *arg)
+{
+	struct lane *lane = arg;
+	struct worker *w = lane->rig->ctrl.workers[lane->worker_idx];
+
+	lane->walk_tsc = 0;
+	lane->n_sent = 0;
+	lane->n_received = 0;
+	for (unsigned int v = 0; v < VECTORS_PER_ROUND; v++) {
+		uint64_t start;
+
+		lane->n_sent += put_vector(lane);
+		start = rte_rdtsc_precise();
+		worker_walk(w);
+		lane->walk_tsc += rte_rdtsc_precise() - start;
+		lane->n_received += take_all(lane);
+	}
+	// What other workers handed over after our last walk.
+	for (unsigned int v = 0; v < 8; v++) {
+		worker_walk(w);
+		lane->n_received += take_all(lane);
+	}
+	return 0;
+}
+
+static double run_round(struct lane *lanes, uint16_t n_workers)
+{
+	uint64_t walk_tsc = 0, n_sent = 0;
+
+	for (uint16_t i = 1; i < n_workers; i++)
+		rte_eal_remote_launch(run_lane, &lanes[i], i + 1u);
+	run_lane(&lanes[0]);
+	for (uint16_t i = 1; i < n_workers; i++)
+		rte_eal_wait_lcore(i + 1u);
+	for (uint16_t i = 0; i < n_workers; i++) {
+		walk_tsc += lanes[i].walk_tsc;
+		n_sent += lanes[i].n_sent;
+	}
+	return (double)walk_tsc / (double)n_sent;
+}
+
+static void check_delivery(const char *name, const struct lane *lanes, uint16_t n_workers)
+{
+	uint64_t n_sent = 0, n_received = 0;
+
+	for (uint16_t i = 0; i < n_workers; i++) {
+		n_sent += lanes[i].n_sent;
+		n_received += lanes[i].n_received;
+	}
+	// A peer may still hold some of a round's last vector.
+	if (n_received + (n_workers > 1 ? 16 * VECTOR : 0) >= n_sent)
+		return;
+	fprintf(stderr, "forward_bench: %s: %lu packets in, %lu out: the scenario is broken\n", name,
+		n_sent, n_received);
+	exit(EXIT_FAILURE);
+}
+
+static void print_nodes(struct rig *rig)
+{
+	struct rte_node *node;
+	rte_graph_off_t off;
+	rte_node_t count;
+
+	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
+	{
+		if (node->total_objs > 0)
+			printf("    %-18s %7.1f clocks/packet  %6.1f packets/call\n", node->name,
+				(double)node->total_cycles / (double)node->total_objs,
+				(double)node->total_objs / (double)node->total_calls);
+	}
+}
+
+static struct template *make_templates(const struct scenario *scenario, const struct scenario_size *size)
+{
+	struct template *templates = calloc(N_TEMPLATES, sizeof(*templates));
+
+	rte_srand(1);
+	for (unsigned int i = 0; templates != NULL && i < N_TEMPLATES; i++)
+		scenario->make(size, (uint32_t)rte_rand(), &templates[i]);
+	return templates;
+}
+
+// Nodes count from here on, without the warm-up.
+static void clear_nodes(struct rig *rig)
+{
+	struct rte_node *node;
+	rte_graph_off_t off;
+	rte_node_t count;
+
+	for (uint16_t i = 0; i < rig->ctrl.n_workers; i++) {
+		rte_graph_foreach_node(count, off, rig->ctrl.workers[i]->graph, node)
+		{
+			node->total_cycles = node->total_calls = node->total_objs = 0;
+		}
+	}
+}
+
+static void run_rounds(const struct options *options, const struct scenario *scenario,
+	const struct scenario_size *size, struct lane *lanes, struct result *result)
+{
+	for (unsigned int i = 0; i < WARM_UP_ROUNDS; i++)
+		run_round(lanes, size->n_workers);
+	check_delivery(scenario->name, lanes, size->n_workers);
+	clear_nodes(lanes[0].rig);
+	for (result->n_rounds = 0; result->n_rounds < MAX_ROUNDS && result->n_quiet < options->rounds;
+		result->n_rounds++) {
+		bool quiet = calibrate_is_quiet(calibrate_turn());
+		double cycles = run_round(lanes, size->n_workers);
+
+		if (quiet && calibrate_is_quiet(calibrate_turn()))
+			result->cycles[result->n_quiet++] = cycles;
+	}
+}
+
+static void report(const struct scenario *scenario, const struct scenario_size *size,
+	struct result *result, json_t *out)
+{
+	double cycles = calibrate_median(result->cycles, result->n_quiet);
+	double pps = cycles > 0 ? (double)rte_get_tsc_hz() / cycles * size->n_workers : 0;
+
+	printf("%-12s %7u %5u %5u %3u%s %8.1f %8.1f %8.2f %5u/%u\n", scenario->name, size->n_sids,
+		size->n_vrfs, size->bytes, size->n_workers, size->dispatch ? "d" : " ", cycles,
+		result->n_quiet > 0 ? result->cycles[0] : 0, pps / 1e6, result->n_quiet,
+		result->n_rounds);
+	fflush(stdout);
+	json_array_append_new(out,
+		json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:i}", "scenario", scenario->name,
+			"sids", size->n_sids, "vrfs", size->n_vrfs, "bytes", size->bytes, "workers",
+			size->n_workers, "dispatch", size->dispatch, "packets_per_s", pps,
+			"cycles_per_packet", cycles, "quiet_rounds", result->n_quiet));
+}
+
+static void run_scenario(const struct options *options, const struct scenario *scenario,
+	const struct scenario_size *size, json_t *out)
+{
+	static struct rig rig;
+	struct template *templates = make_templates(scenario, size);
+	struct lane lanes[SPEC_MAX_WORKERS] = {0};
+	struct result result = {0};
+	char *config = scenario->config(size);
+
+	rig_create(&rig, config, 2, size->n_workers);
+	for (uint16_t i = 0; i < size->n_workers; i++)
+		lanes[i] = (struct lane){.rig = &rig,
+			.worker_idx = i,
+			.templates = templates,
+			.next_template = i * (N_TEMPLATES / 2u)};
+	run_rounds(options, scenario, size, lanes, &result);
+	report(scenario, size, &result, out);
+	if (options->nodes)
+		print_nodes(&rig);
+	rig_destroy(&rig);
+	free(config);
+	free(templates);
+}
+
+// The default set: each dimension varied on the scenarios where it matters.
+static const struct {
+	const char *scenario;
+	struct scenario_size size;
+	bool quick;
+} plan[] = {
+	{"ip6", {1, 1, 64, 1, 0}, true},
+	{"ip4", {1, 1, 64, 1, 0}, true},
+	{"encaps1", {1, 1, 64, 1, 0}, true},
+	{"encaps3", {1, 1, 64, 1, 0}, true},
+	{"encaps1_ip6", {1, 1, 64, 1, 0}, true},
+	{"encaps3_ip6", {1, 1, 64, 1, 0}, true},
+	{"end", {1, 1, 64, 1, 0}, true},
+	{"end_x", {1, 1, 64, 1, 0}, true},
+	{"dt4", {1, 1, 64, 1, 0}, true},
+	{"dt6", {1, 1, 64, 1, 0}, true},
+	{"dt46", {1, 1, 64, 1, 0}, true},
+	{"main", {1, 1, 64, 1, 0}, true},
+	{"ip6", {1000, 1, 64, 1, 0}, false},
+	{"ip6", {100000, 1, 64, 1, 0}, true},
+	{"end", {1000, 1, 64, 1, 0}, false},
+	{"end", {100000, 1, 64, 1, 0}, true},
+	{"encaps1", {1000, 1, 64, 1, 0}, false},
+	{"encaps1", {100000, 1, 64, 1, 0}, true},
+	{"dt46", {1000, 1, 64, 1, 0}, false},
+	{"dt46", {100000, 1, 64, 1, 0}, true},
+	{"main", {1000, 1, 64, 1, 0}, false},
+	{"main", {100000, 1, 64, 1, 0}, true},
+	{"main", {1000, 100, 64, 1, 0}, false},
+	{"main", {1000, 1000, 64, 1, 0}, true},
+	{"main", {100000, 1000, 64, 1, 0}, false},
+	{"main", {1, 1, 512, 1, 0}, false},
+	{"main", {1, 1, 1500, 1, 0}, true},
+	{"encaps1", {1, 1, 1500, 1, 0}, false},
+	{"ip6", {1, 1, 64, 2, 0}, false},
+	{"main", {1, 1, 64, 2, 0}, true},
+	{"main", {1, 1, 64, 2, 1}, true},
+};
+
+static bool is_custom(const struct options *options)
+{
+	return options->sids > 0 || options->vrfs > 0 || options->bytes > 0 || options->workers > 0;
+}
+
+static void run_custom(const struct options *options, json_t *out)
+{
+	struct scenario_size size = {
+		.n_sids = options->sids > 0 ? (uint32_t)options->sids : 1,
+		.n_vrfs = options->vrfs > 0 ? (uint32_t)options->vrfs : 1,
+		.bytes = options->bytes > 0 ? (uint32_t)options->bytes : 64,
+		.n_workers = options->workers > 0 ? (uint16_t)options->workers : 1,
+	};
+
+	for (size_t i = 0; i < n_scenarios; i++)
+		if (options->only == NULL || strcmp(options->only, scenarios[i].name) == 0)
+			run_scenario(options, &scenarios[i], &size, out);
+}
+
+static void run_plan(const struct options *options, json_t *out)
+{
+	for (size_t i = 0; i < RTE_DIM(plan); i++) {
+		if (options->only != NULL && strcmp(options->only, plan[i].scenario) != 0)
+			continue;
+		if (options->quick && !plan[i].quick)
+			continue;
+		run_scenario(options, scenario_find(plan[i].scenario), &plan[i].size, out);
+	}
+}
+
+static void print_help(void)
+{
+	printf("Usage: forward_bench [--json FILE] [--scenario NAME] [--nodes] [--quick]\n"
+	       "                     [--rounds N] [--core N] [--no-huge]\n"
+	       "                     [--sids N] [--vrfs N] [--bytes N] [--workers N]\n"
+	       "\n"
+	       "Clocks a packet through the real graph, no NIC. Scenarios:\n");
+	for (size_t i = 0; i < n_scenarios; i++)
+		printf("  %-12s %s\n", scenarios[i].name, scenarios[i].what);
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"json", required_argument, NULL, 'j'},
+		{"scenario", required_argument, NULL, 's'},
+		{"nodes", no_argument, NULL, 'n'},
+		{"quick", no_argument, NULL, 'q'},
+		{"rounds", required_argument, NULL, 'r'},
+		{"core", required_argument, NULL, 'c'},
+		{"no-huge", no_argument, NULL, 'H'},
+		{"sids", required_argument, NULL, 'S'},
+		{"vrfs", required_argument, NULL, 'v'},
+		{"bytes", required_argument, NULL, 'b'},
+		{"workers", required_argument, NULL, 'w'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct options options = {.rounds = 31, .huge_pages = true};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'j':
+			options.json_path = optarg;
+			break;
+		case 's':
+			options.only = optarg;
+			break;
+		case 'n':
+			options.nodes = true;
+			break;
+		case 'q':
+			options.quick = true;
+			break;
+		case 'r':
+			options.rounds = (unsigned int)atoi(optarg);
+			break;
+		case 'c':
+			options.core = (unsigned int)atoi(optarg);
+			break;
+		case 'H':
+			options.huge_pages = false;
+			break;
+		case 'S':
+			options.sids = atol(optarg);
+			break;
+		case 'v':
+			options.vrfs = atol(optarg);
+			break;
+		case 'b':
+			options.bytes = atol(optarg);
+			break;
+		case 'w':
+			options.workers = atol(optarg);
+			break;
+		case 'h':
+			print_help();
+			exit(EXIT_SUCCESS);
+		default:
+			print_help();
+			exit(2);
+		}
+	}
+	options.rounds = RTE_MIN(options.rounds, (unsigned int)MAX_ROUNDS);
+	return options;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = parse_options(argc, argv);
+	json_t *out = json_array();
+
+	rig_start_eal(2, options.core, options.huge_pages);
+	for (unsigned int i = 0; i < 200; i++)
+		calibrate_turn();
+	printf("TSC %.0f MHz, vectors of %d; clocks = TSC clocks per packet, median of quiet rounds\n",
+		(double)rte_get_tsc_hz() / 1e6, VECTOR);
+	printf("%-12s %7s %5s %5s %4s %8s %8s %8s %s\n", "scenario", "sids", "vrfs", "bytes", "wrk",
+		"clocks", "fastest", "Mpps", "quiet");
+	if (is_custom(&options))
+		run_custom(&options, out);
+	else
+		run_plan(&options, out);
+	if (options.json_path != NULL && json_dump_file(out, options.json_path, JSON_INDENT(1)) != 0) {
+		fprintf(stderr, "forward_bench: cannot write %s\n", options.json_path);
+		return EXIT_FAILURE;
+	}
+	json_decref(out);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Inner-flow dispatch: which worker a tenant's flow belongs to. NICs hash SRv6 on the outer addresses
+// only, so ports with `dispatch` spread what comes out of the tunnels by the inner flow.
+
+#include "pipeline/flow_hash.h"
+#include "pipeline/worker.h"
+
+// Whether the question arises: the port asks for it, and the packet was not handed off before.
+static inline bool dispatch_wanted(const struct worker *w, const struct packet *p)
+{
+	return (p->flags & (PACKET_DISPATCH | PACKET_DISPATCHED)) == PACKET_DISPATCH &&
+	       w->n_workers > 1;
+}
+
+// The worker is the hash scaled to their number: its high bits, while ECMP takes low ones.
+static inline uint16_t dispatch_target(
+	const struct worker *w, struct rte_mbuf *m, struct packet *p)
+{
+	return (uint16_t)((uint64_t)flow_hash_of(m, p) * w->n_workers >> 32);
+}
+
+static inline bool dispatch_is_mine(const struct worker *w, struct rte_mbuf *m, struct packet *p)
+{
+	return dispatch_target(w, m, p) == w->worker_idx;
+}

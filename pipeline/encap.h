@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Encapsulation by a policy (RFC 8986 §5): picks a segment list by the inner flow, pushes its outer
+// header, and says where the result goes. Shared by srv6_encap, srv6_encap_l2 and srv6_b6.
+
+#include "pipeline/walker.h"
+#include "srv6/headend.h"
+
+#define ENCAP_EDGES(X)                                                                             \
+	X(OUTPUT, "ip6_output")                                                                    \
+	X(LOOKUP, "ip6_lookup")                                                                    \
+	X(NO_MBUF, "drop_no_mbuf")
+
+enum encap_next {
+	ENCAP_OUTPUT,
+	ENCAP_LOOKUP,
+	ENCAP_NO_MBUF,
+};
+
+static inline bool encap_is_resolved(const struct worker *w, const struct policy_list *list)
+{
+	return dest_kind(list->next) != DEST_FORWARD ||
+	       adj_table_get(w->adj_table, dest_index(list->next)) != NULL;
+}
+
+// The list that the flow hashes to by weight, or the next one whose first hop is resolved.
+static inline const struct policy_list *encap_pick(
+	const struct worker *w, const struct policy *policy, uint32_t flow_hash)
+{
+	uint32_t point, picked = 0;
+
+	if (likely(policy->n_lists == 1))
+		return &policy->lists[0];
+	point = (uint32_t)((uint64_t)flow_hash * policy->weight_sum >> 32);
+	while (point >= policy->lists[picked].weight_end)
+		picked++;
+	for (uint32_t tried = 0; tried < policy->n_lists; tried++) {
+		const struct policy_list *list =
+			&policy->lists[(picked + tried) % policy->n_lists];
+
+		if (likely(encap_is_resolved(w, list)))
+			return list;
+	}
+	return &policy->lists[picked];
+}
+
+// Encapsulates the packet, whose data begins at what becomes the inner header. inner_tc: its traffic
+// class. The outer hash of the packet stays that of the inner flow.
+static inline enum encap_next encap_push(struct worker *w, struct rte_mbuf *m, struct packet *p,
+	const struct policy *policy, enum headend_inner inner, uint8_t inner_tc, uint32_t flow_hash)
+{
+	const struct policy_list *list = encap_pick(w, policy, flow_hash);
+	const struct headend_list *headend = &list->headend;
+	uint32_t inner_len = m->pkt_len;
+	uint8_t *outer;
+
+	if (unlikely(headend->hdr_len > rte_pktmbuf_headroom(m)))
+		w->n_chained_headers++;
+	outer = packet_push(m, headend->hdr_len);
+	if (unlikely(outer == NULL))
+		return ENCAP_NO_MBUF;
+	headend_push(headend, w->snapshot->hmac_keys, outer, inner, inner_tc, inner_len,
+		flow_hash & 0xfffff);
+	worker_count(&w->policy_counters[policy->slot], inner_len);
+	p->inner_vrf = p->vrf;
+	p->vrf = SNAPSHOT_UNDERLAY_VRF;
+	p->pushed_len = headend->hdr_len;
+	p->flags |= PACKET_ORIGINATED | PACKET_HOP_TAKEN | PACKET_SR_TRUSTED;
+	p->dest = list->next;
+	if (unlikely(dest_kind(p->dest) == DEST_GROUP))
+		p->dest = w->snapshot->groups[dest_index(p->dest)].dest[flow_hash % GROUP_BUCKETS];
+	return likely(dest_kind(p->dest) == DEST_FORWARD) ? ENCAP_OUTPUT : ENCAP_LOOKUP;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/flow_hash.h"
+
+#include "srv6/srh.h"
+
+enum {
+	IP6_LEN = 40,
+	IP6_ADDRS = 8, // offset of source and destination
+	ETH_LEN = 14,
+	ETH_VLAN_LEN = 4,
+};
+
+uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
+{
+	struct srh_cursor cursor = {.off = IP6_LEN, .proto_off = 6, .proto = ip6[6]};
+	uint64_t rest = 0;
+	uint64_t h;
+
+	// Extension headers hide the ports; the walk over them is bounded.
+	if (!flow_hash_has_ports(cursor.proto) &&
+		srh_walk(ip6, avail_len, avail_len, &cursor) == SRH_WALK_FRAGMENT)
+		cursor.proto = 0;
+	if (flow_hash_has_ports(cursor.proto) && cursor.off + 4 <= avail_len) {
+		uint32_t ports;
+
+		memcpy(&ports, ip6 + cursor.off, sizeof(ports));
+		rest = (uint64_t)ports << 32 | cursor.proto;
+	}
+	h = flow_hash_fold(flow_hash_load(ip6 + IP6_ADDRS) ^ FLOW_HASH_K0,
+		flow_hash_load(ip6 + IP6_ADDRS + 8) ^ FLOW_HASH_K1);
+	h ^= flow_hash_fold(flow_hash_load(ip6 + IP6_ADDRS + 16) ^ FLOW_HASH_K1 ^ rest,
+		flow_hash_load(ip6 + IP6_ADDRS + 24) ^ FLOW_HASH_K0);
+	return flow_hash_finish(h);
+}
+
+uint32_t flow_hash_eth(const uint8_t *eth, uint32_t avail_len)
+{
+	uint32_t off = ETH_LEN;
+	uint16_t type;
+
+	if (avail_len < ETH_LEN)
+		return 1;
+	type = (uint16_t)(eth[12] << 8 | eth[13]);
+	if (type == 0x8100 && avail_len >= ETH_LEN + ETH_VLAN_LEN) {
+		type = (uint16_t)(eth[16] << 8 | eth[17]);
+		off += ETH_VLAN_LEN;
+	}
+	if (type == 0x0800 && avail_len >= off + 20)
+		return flow_hash_ip4(eth + off, avail_len - off);
+	if (type == 0x86dd && avail_len >= off + IP6_LEN)
+		return flow_hash_ip6(eth + off, avail_len - off);
+	// Both MAC addresses are the first twelve bytes.
+	return flow_hash_finish(flow_hash_fold(
+		flow_hash_load(eth) ^ FLOW_HASH_K0, flow_hash_load(eth + 6) ^ FLOW_HASH_K1));
+}

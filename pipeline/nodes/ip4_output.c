@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Sends an IPv4 packet to an adjacency (packet.dest): TTL, MTU, link-layer header. A neighbour that is
+// not resolved yet gets the packet untouched, by way of the control core.
+
+#include "pipeline/ip4.h"
+#include "pipeline/node.h"
+#include "pipeline/output.h"
+#include "pipeline/walker.h"
+
+#define EDGES(X)                                                                                   \
+	X(PORT_TX, "port_tx")                                                                      \
+	X(PUNT, "punt")                                                                            \
+	X(TTL, "drop_ip4_ttl")                                                                     \
+	X(TOO_BIG, "drop_ip4_too_big")                                                             \
+	X(NO_MBUF, "drop_no_mbuf")
+
+NODE_DECLARE_EDGES(EDGES)
+
+static inline rte_edge_t ip4_output_packet(
+	struct worker *w, struct rte_mbuf *m, struct packet *p)
+{
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
+	struct adj *adj = adj_table_get(w->adj_table, dest_index(p->dest));
+
+	if (unlikely(adj == NULL)) {
+		p->punt = PUNT_NEIGHBOR;
+		p->adj = dest_index(p->dest);
+		return EDGE_PUNT;
+	}
+	if (likely(!(p->flags & PACKET_HOP_TAKEN))) {
+		if (unlikely(ip->time_to_live <= 1))
+			return EDGE_TTL;
+		if (unlikely(m->pkt_len > adj->mtu)) {
+			p->icmp_value = adj->mtu;
+			return EDGE_TOO_BIG;
+		}
+		ip4_decrement_ttl(ip);
+	}
+	return likely(output_push_link(m, p, adj)) ? EDGE_PORT_TX : EDGE_NO_MBUF;
+}
+
+static uint16_t ip4_output_process(
+	struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)
+{
+	return walk_packets(graph, node, objs, n_objs, ip4_output_packet);
+}
+
+NODE_REGISTER(ip4_output, EDGES);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// An IPv6 packet from a link: header checks (RFC 8200), then the lookup in its interface's VRF, which
+// also finds SIDs and the node's own addresses.
+
+#include "pipeline/dispatch.h"
+#include "pipeline/ip6.h"
+#include "pipeline/node.h"
+#include "pipeline/walker.h"
+
+#define EDGES(X)                                                                                   \
+	NODE_ROUTE_EDGES_IP6(X, "srv6_end")                                                        \
+	X(DISPATCH, "dispatch")                                                                    \
+	X(SCOPE, "drop_ip6_scope")                                                                 \
+	X(MALFORMED, "drop_ip6_malformed")                                                         \
+	X(MARTIAN, "drop_ip6_martian")                                                             \
+	X(MULTICAST, "drop_ip6_multicast")
+
+NODE_DECLARE_EDGES(EDGES)
+NODE_ASSERT_ROUTE_EDGES();
+
+// Groups of link-local scope are the node's business (all nodes, solicited node, all routers); there is
+// no multicast routing.
+static rte_edge_t enter_multicast(struct packet *p, const struct rte_ipv6_hdr *ip)
+{
+	if ((ip->dst_addr[1] & 0x0f) != 2)
+		return EDGE_MULTICAST;
+	p->dest = dest_make(DEST_LOCAL, p->iface);
+	return EDGE_LOCAL;
+}
+
+static inline rte_edge_t prepare(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, struct walk_key *key)
+{
+	enum ip6_verdict verdict = ip6_check(m);
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+
+	if (unlikely(verdict != IP6_OK))
+		return verdict == IP6_MARTIAN ? EDGE_MARTIAN : EDGE_MALFORMED;
+	if (unlikely(ip->dst_addr[0] >= 0xfe || ip->src_addr[0] == 0xfe)) {
+		if (ip6_addr_is_multicast(ip6_dst(ip)))
+			return enter_multicast(p, ip);
+		if (ip6_addr_is_link_local(ip6_src(ip)))
+			p->flags |= PACKET_LINK_SCOPE;
+	}
+	if (unlikely(dispatch_wanted(w, p)) && !(p->flags & PACKET_SR_TRUSTED) &&
+		!dispatch_is_mine(w, m, p)) {
+		p->entry = PACKET_ENTRY_IP6_LOOKUP;
+		return EDGE_DISPATCH;
+	}
+	key->lpm = w->snapshot->vrfs[p->vrf].ip6;
+	key->hi = ip6_addr_hi(ip6_dst(ip));
+	key->lo = ip6_addr_lo(ip6_dst(ip));
+	return WALK_LOOKUP;
+}
+
+static inline rte_edge_t decide(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, uint32_t dest)
+{
+	rte_edge_t edge = walk_route(w, m, p, dest);
+
+	if (unlikely(p->flags & PACKET_LINK_SCOPE) && edge != EDGE_LOCAL)
+		return EDGE_SCOPE;
+	return edge;
+}
+
+static uint16_t ip6_input_process(
+	struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)
+{
+	return walk_lookup(graph, node, objs, n_objs, WALK_IP6, prepare, decide);
+}
+
+NODE_REGISTER(ip6_input, EDGES);

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What is wanted of the node: ports, workers, VRFs and routes as plain structs, filled by conf/ (later
+// xDS) and compiled by pipeline/compile.c, which is the one place that validates meaning. Everything
+// hangs from one node_spec and lives in its arena, the node_spec included.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "srv6/spec.h"
+
+struct arena;
+
+enum {
+	SPEC_MAX_PORTS = 64,
+	SPEC_MAX_IFACES = 4096, // ports and sub-interfaces
+	SPEC_MAX_VRFS = 4096,
+	SPEC_MAX_WORKERS = 64,
+	SPEC_MAX_PATHS = 64,    // next hops of one route
+};
+
+// An IPv4 or IPv6 prefix. IPv4 stands in the first four bytes of addr; len counts from there.
+struct ip_prefix {
+	uint8_t family; // 4 or 6
+	uint8_t len;
+	struct ip6_addr addr;
+};
+
+// An address on an interface; the prefix it lies in becomes a connected route.
+struct address_spec {
+	struct spec_origin origin;
+	struct ip_addr addr;
+	uint8_t len;
+};
+
+// A layer-3 interface: a port itself (vlan 0) or an 802.1Q sub-interface of it.
+struct iface_spec {
+	struct spec_origin origin;
+	const char *name;  // "p0" or "p0.100"
+	const char *port;  // name of the port
+	uint16_t vlan;     // 1..4094; 0: the port's untagged frames
+	const char *vrf;   // name; "default" is the underlay
+	uint16_t mtu;      // bytes of IP packet; 0: the port's
+	bool sr_trusted;   // packets to SIDs are accepted (RFC 8754 §5)
+	bool dispatch;     // spread flows over the workers by inner-flow hash
+	bool accept_ra;    // default router from router advertisements (RFC 4861)
+	const char *l2_policy; // H.Encaps.L2 for every frame; NULL: routed interface
+	uint32_t n_addresses;
+	const struct address_spec *addresses;
+};
+
+struct port_spec {
+	struct spec_origin origin;
+	const char *name;
+	const char *device; // DPDK device name with arguments: "net_tap0,iface=tap0"
+	uint16_t mtu;       // bytes of IP packet; 0: 1500
+	uint16_t n_rxq;     // 0: one per worker, or as many as the device has
+	uint16_t n_txq;     // 0: likewise
+	uint16_t n_rx_desc; // 0: 1024, or what the device allows
+	uint16_t n_tx_desc;
+	bool promiscuous;
+};
+
+enum route_type {
+	ROUTE_VIA,       // one or more paths
+	ROUTE_BLACKHOLE, // dropped and counted, silently
+	ROUTE_UNREACHABLE, // dropped, Destination Unreachable
+	ROUTE_POLICY,    // H.Encaps by a policy
+};
+
+struct route_path_spec {
+	struct spec_origin origin;
+	struct ip_addr via; // gateway; family 0: on the interface's link
+	const char *iface;  // NULL: the connected route to via decides
+	const char *policy; // instead of via: H.Encaps by this policy; NULL: none
+	uint32_t weight;    // 1..255
+};
+
+struct route_spec {
+	struct spec_origin origin;
+	struct ip_prefix prefix;
+	enum route_type type;
+	const char *policy; // ROUTE_POLICY
+	uint32_t n_paths;   // ROUTE_VIA
+	const struct route_path_spec *paths;
+};
+
+struct vrf_spec {
+	struct spec_origin origin;
+	const char *name;
+	struct ip_addr icmp_source4; // for ICMP errors when no port of the VRF leads back
+	struct ip_addr icmp_source6;
+	uint32_t n_routes;
+	const struct route_spec *routes;
+};
+
+// A permanent neighbour, for links without ARP or neighbour discovery.
+struct neighbor_spec {
+	struct spec_origin origin;
+	const char *iface;
+	struct ip_addr addr;
+	uint8_t mac[6];
+};
+
+enum idle_mode {
+	IDLE_POLL,    // a dedicated core: never sleep
+	IDLE_BACKOFF, // pause, then short sleeps
+};
+
+struct eal_spec {
+	struct spec_origin origin;
+	const char *main_core;   // core of the control core, "" or NULL: any
+	bool huge_pages;
+	uint32_t memory_mb;      // 0: as needed
+	uint32_t n_args;         // passed on to rte_eal_init() as they are
+	const char *const *args;
+};
+
+struct worker_spec {
+	struct spec_origin origin;
+	uint16_t n_workers;      // 0: 1
+	uint16_t n_cores;        // 0: cores 0..n-1 modulo the machine's
+	const uint16_t *cores;   // one per worker
+	enum idle_mode idle;
+	uint32_t idle_sleep_us;  // longest sleep of IDLE_BACKOFF; 0: 100
+	uint32_t n_mbufs;        // of the pool; 0: by ports and workers
+};
+
+struct node_spec {
+	struct arena *arena;     // owns every string and array below
+	const char *source;      // file name, for refusals
+	const char *hostname;    // for logs; NULL: the machine's
+	const char *control_socket; // path of the UNIX socket; NULL: /run/pergola/control.sock
+	const char *log_level;   // "error", "warning", "notice", "info", "debug"; NULL: "info"
+	struct eal_spec eal;
+	struct worker_spec workers;
+	uint32_t icmp_errors_per_s;  // per worker and VRF; 0: 1000
+	uint32_t icmp_errors_burst;  // 0: 100
+	struct ip6_addr encap_source; // default source of outer headers; unspecified: none
+	struct spec_origin encap_source_origin;
+
+	uint32_t n_ports;
+	const struct port_spec *ports;
+	uint32_t n_ifaces;       // the ports themselves come first, in order
+	const struct iface_spec *ifaces;
+	uint32_t n_vrfs;         // [0] is "default"
+	const struct vrf_spec *vrfs;
+	uint32_t n_neighbors;
+	const struct neighbor_spec *neighbors;
+	uint32_t n_locators;
+	const struct srv6_locator_spec *locators;
+	uint32_t n_sids;
+	const struct srv6_sid_spec *sids;
+	uint32_t n_policies;
+	const struct srv6_policy_spec *policies;
+	uint32_t n_hmac_keys;
+	const struct srv6_hmac_key_spec *hmac_keys;
+};
+
+// Why something was refused: one line "file:line: key: what is wrong; what would be right".
+struct refusal {
+	char text[512];
+};
+
+// Writes the refusal with its origin in front and returns -EINVAL, so that callers can return it.
+int refusal_set(struct refusal *refusal, const struct spec_origin *origin, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+// Frees a spec and its arena. NULL is fine.
+void node_spec_destroy(struct node_spec *spec);
