@@ -145,7 +145,8 @@ static int create_shared(struct ctrl *ctrl, struct refusal *refusal)
 	if (ctrl->qsbr != NULL && ctrl->reclaim != NULL && ctrl->adj_table != NULL &&
 		ctrl->punt_ring != NULL && ctrl->capture_ring != NULL && ctrl->ports != NULL)
 		return 0;
-	return refusal_set(refusal, NULL, "out of memory for rings and tables; raise eal.memory_mb");
+	return refusal_set(
+		refusal, NULL, "out of memory for rings and tables; raise eal.memory_mb");
 }
 
 static int start_datapath(struct ctrl *ctrl, struct refusal *refusal)

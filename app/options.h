@@ -7,11 +7,11 @@
 
 struct options {
 	const char *config_path;
-	bool check;          // --check FILE: validate and exit
+	bool check; // --check FILE: validate and exit
 	bool version;
 	bool help;
 	const char *control_socket; // --control-socket PATH; NULL: as configured
-	int n_eal_args;             // what stands after --
+	int n_eal_args;		    // what stands after --
 	char **eal_args;
 };
 

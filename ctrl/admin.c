@@ -109,7 +109,7 @@ static void answer(const struct resource *resource, struct reply *reply)
 	} else if (unknown != NULL) {
 		reply_error(reply, HTTP_BADREQUEST, "%s has no parameter \"%.32s\"; it has: %s",
 			resource->path, unknown,
-			resource->params[0] == '\0' ? "none" : resource->params);
+			resource->params[0] == '\0' ? "none " : resource->params);
 	} else {
 		resource->handle_fn(reply);
 	}

@@ -4,6 +4,7 @@
 #include "ctrl/ctrl.h"
 #include "ctrl/log.h"
 #include "ctrl/reply.h"
+#include "pipeline/capture.h"
 
 #include <event2/event.h>
 #include <event2/http.h>
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -34,6 +36,7 @@ struct capture_session {
 	char *file;
 	uint32_t n_wanted; // 0: no limit
 	uint64_t start_tsc;
+	uint64_t start_ns; // since the epoch
 	uint64_t end_tsc;
 	uint64_t n_written;
 	uint64_t n_lost_before;
@@ -105,6 +108,16 @@ static bool wants_more(const struct capture_session *session)
 	       (session->n_wanted == 0 || session->n_written < session->n_wanted);
 }
 
+// From clocks to nanoseconds since the epoch. A worker may have read its clock a little before the start.
+static void fix_time(const struct capture_session *session, struct rte_mbuf *m)
+{
+	int64_t tsc = (int64_t)(capture_time(m) - session->start_tsc);
+	int64_t hz = (int64_t)rte_get_tsc_hz();
+	int64_t ns = tsc / hz * 1000000000 + tsc % hz * 1000000000 / hz;
+
+	capture_set_time(m, session->start_ns + (uint64_t)ns);
+}
+
 // Returns how many packets were in the ring for it.
 static unsigned int write_burst(struct capture_session *session)
 {
@@ -117,6 +130,8 @@ static unsigned int write_burst(struct capture_session *session)
 	n = rte_ring_dequeue_burst(session->ctrl->capture_ring, (void **)pkts, n_room, NULL);
 	if (n == 0)
 		return 0;
+	for (unsigned int i = 0; i < n; i++)
+		fix_time(session, pkts[i]);
 	if (rte_pcapng_write_packets(session->pcapng, pkts, (uint16_t)n) < 0)
 		session->error = errno == 0 ? EIO : errno;
 	else
@@ -200,10 +215,13 @@ static void begin(struct capture_session *session, const struct capture_request 
 {
 	const struct timeval period = {.tv_usec = POLL_US};
 	struct ctrl *ctrl = session->ctrl;
+	struct timespec now;
 
 	drop_leftovers(ctrl);
 	session->n_lost_before = n_lost(ctrl);
+	clock_gettime(CLOCK_REALTIME, &now);
 	session->start_tsc = rte_rdtsc();
+	session->start_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	session->end_tsc = session->start_tsc + request->n_seconds * rte_get_tsc_hz();
 	ctrl->capture = session;
 	reply_defer(session->reply, destroy, session);

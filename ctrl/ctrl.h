@@ -55,7 +55,7 @@ struct ctrl {
 	struct admin *admin;
 	struct publish *publish;
 	struct capture_session *capture; // NULL: none is running
-	struct trace_session *trace;     // likewise
+	struct trace_session *trace;	 // likewise
 	struct watchdog *watchdog;
 };
 

@@ -29,9 +29,9 @@ struct neigh_view {
 	enum neigh_state state;
 	uint8_t mac[6];
 	uint32_t slot;
-	uint32_t age_s;      // since the state was entered
-	uint32_t n_waiting;  // packets
-	bool gateway;        // named by a route, SID or policy: resolved without traffic
+	uint32_t age_s;	    // since the state was entered
+	uint32_t n_waiting; // packets
+	bool gateway;	    // named by a route, SID or policy: resolved without traffic
 };
 
 // NULL with errno. Begins to poll the punt ring.
@@ -43,6 +43,7 @@ void neigh_destroy(struct neigh *neigh);
 void neigh_snapshot_changed(struct neigh *neigh);
 
 // Calls fn for each neighbour, in no order.
-void neigh_each(struct neigh *neigh, void (*fn)(const struct neigh_view *view, void *arg), void *arg);
+void neigh_each(
+	struct neigh *neigh, void (*fn)(const struct neigh_view *view, void *arg), void *arg);
 
 const char *neigh_state_name(enum neigh_state state);

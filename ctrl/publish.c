@@ -192,24 +192,6 @@ static void free_spec(void *spec)
 	node_spec_destroy(spec);
 }
 
-// SID and policy slots that are new in this snapshot may have counted for others.
-static void clear_new_counters(
-	struct ctrl *ctrl, const struct snapshot *s, const struct snapshot *old)
-{
-	for (uint32_t slot = 0; slot < s->n_sids; slot++) {
-		if (slot < old->n_sids && old->sid_keys[slot].in_use)
-			continue;
-		for (uint16_t i = 0; i < ctrl->n_workers; i++)
-			ctrl->workers[i]->sid_counters[slot] = (struct counter){0};
-	}
-	for (uint32_t slot = 0; slot < s->n_policies; slot++) {
-		if (slot < old->n_policies && old->policy_names[slot].text[0] != '\0')
-			continue;
-		for (uint16_t i = 0; i < ctrl->n_workers; i++)
-			ctrl->workers[i]->policy_counters[slot] = (struct counter){0};
-	}
-}
-
 // The one store. What the workers may still read goes after a grace period.
 static void go_live(struct publish *publish, struct snapshot *snapshot, struct node_spec *spec)
 {
@@ -217,7 +199,7 @@ static void go_live(struct publish *publish, struct snapshot *snapshot, struct n
 	const struct snapshot *old = ctrl_snapshot(ctrl);
 
 	if (old != NULL)
-		clear_new_counters(ctrl, snapshot, old);
+		workers_clear_counters(ctrl->workers, ctrl->n_workers, snapshot, old);
 	atomic_store_explicit(&ctrl->published, snapshot, memory_order_release);
 	if (old != NULL)
 		reclaim_later(ctrl->reclaim, (void *)(uintptr_t)old, free_snapshot);

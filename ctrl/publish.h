@@ -13,9 +13,9 @@ struct publish;
 // The outcome of a reload; text is the refusal or, when it went live, what takes effect only at a
 // restart ("" when nothing does). Called on the control core's loop.
 struct publish_result {
-	int ret;                  // 0 or -errno
-	uint64_t generation;      // of the live snapshot
-	double load_ms;           // reading and checking the file
+	int ret;	     // 0 or -errno
+	uint64_t generation; // of the live snapshot
+	double load_ms;	     // reading and checking the file
 	double compile_ms;
 	const char *text;
 };

@@ -37,6 +37,7 @@ struct options {
 	bool nodes;
 	bool quick;
 	bool huge_pages;
+	unsigned int exact_rounds; // not 0: so many rounds, quiet or not: for instruction counts
 	long sids;
 	long vrfs;
 	long bytes;
@@ -194,6 +195,14 @@ static void clear_nodes(struct rig *rig)
 static void run_rounds(const struct options *options, const struct scenario *scenario,
 	const struct scenario_size *size, struct lane *lanes, struct result *result)
 {
+	if (options->exact_rounds > 0) {
+		for (unsigned int i = 0; i < options->exact_rounds; i++)
+			result->cycles[0] = run_round(lanes, size->n_workers);
+		result->n_quiet = 1;
+		result->n_rounds = options->exact_rounds;
+		printf("packets=%lu\n", lanes[0].n_sent * options->exact_rounds);
+		return;
+	}
 	for (unsigned int i = 0; i < WARM_UP_ROUNDS; i++)
 		run_round(lanes, size->n_workers);
 	check_delivery(scenario->name, lanes, size->n_workers);
@@ -322,7 +331,7 @@ static void run_plan(const struct options *options, json_t *out)
 static void print_help(void)
 {
 	printf("Usage: forward_bench [--json FILE] [--scenario NAME] [--nodes] [--quick]\n"
-	       "                     [--rounds N] [--core N] [--no-huge]\n"
+	       "                     [--rounds N | --exact-rounds N] [--core N] [--no-huge]\n"
 	       "                     [--sids N] [--vrfs N] [--bytes N] [--workers N]\n"
 	       "\n"
 	       "Clocks a packet through the real graph, no NIC. Scenarios:\n");
@@ -340,6 +349,7 @@ static struct options parse_options(int argc, char **argv)
 		{"rounds", required_argument, NULL, 'r'},
 		{"core", required_argument, NULL, 'c'},
 		{"no-huge", no_argument, NULL, 'H'},
+		{"exact-rounds", required_argument, NULL, 'x'},
 		{"sids", required_argument, NULL, 'S'},
 		{"vrfs", required_argument, NULL, 'v'},
 		{"bytes", required_argument, NULL, 'b'},
@@ -372,6 +382,9 @@ static struct options parse_options(int argc, char **argv)
 			break;
 		case 'H':
 			options.huge_pages = false;
+			break;
+		case 'x':
+			options.exact_rounds = (unsigned int)atoi(optarg);
 			break;
 		case 'S':
 			options.sids = atol(optarg);

@@ -240,7 +240,8 @@ static void print_underlay(FILE *f)
 			i == 0 ? "" : ",\n", i, 2 + i % 8);
 }
 
-static void print_srv6(FILE *f, const struct scenario_size *size, const char *behavior, int n_segments)
+static void print_srv6(
+	FILE *f, const struct scenario_size *size, const char *behavior, int n_segments)
 {
 	fprintf(f, "srv6 = { source = \"2001:db8:f::1\";\n sids = (");
 	for (uint32_t s = 0; behavior != NULL && s < size->n_sids; s++) {

@@ -11,15 +11,16 @@ enum {
 };
 
 struct scenario_size {
-	uint32_t n_sids;  // SIDs, or routes where the scenario has no SIDs
+	uint32_t n_sids; // SIDs, or routes where the scenario has no SIDs
 	uint32_t n_vrfs;
-	uint32_t bytes;   // of the inner IP packet
+	uint32_t bytes; // of the inner IP packet
 	uint16_t n_workers;
-	int dispatch;     // 1: the input port hands flows to the worker they hash to
+	int dispatch; // 1: the input port hands flows to the worker they hash to
 };
 
 // The headers of one packet; what follows them does not matter.
-struct template {
+struct template
+{
 	uint8_t bytes[SCENARIO_MAX_HEADERS];
 	uint16_t headers_len;
 	uint16_t frame_len;

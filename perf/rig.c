@@ -32,8 +32,8 @@ void rig_start_eal(uint16_t n_workers, unsigned int first_core, bool huge_pages)
 	size_t n = (size_t)snprintf(lcores, sizeof(lcores), "0@%u", first_core);
 
 	for (uint16_t i = 0; i < n_workers; i++)
-		n += (size_t)snprintf(lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1u,
-			first_core + i);
+		n += (size_t)snprintf(
+			lcores + n, sizeof(lcores) - n, ",%u@%u", i + 1u, first_core + i);
 	if (rte_eal_init((int)RTE_DIM(args) - (huge_pages ? 2 : 1), args) < 0)
 		die("rte_eal_init", rte_strerror(rte_errno));
 }
@@ -57,11 +57,9 @@ static void create_port(struct rig_port *port, uint16_t idx, uint16_t n_queues)
 		die("net_ring device", rte_strerror(rte_errno));
 }
 
-// Every neighbour that the snapshot names answers with one MAC address.
-static void resolve_neighbors(struct rig *rig)
+// Every neighbour that the snapshot names answers, with a MAC address that ends in its last byte.
+static void resolve_neighbors(struct rig *rig, const struct snapshot *s)
 {
-	const struct snapshot *s = ctrl_snapshot(&rig->ctrl);
-
 	for (uint32_t i = 0; i < s->n_adj_slots; i++) {
 		const struct iface *iface;
 		struct adj_key key;
@@ -70,10 +68,18 @@ static void resolve_neighbors(struct rig *rig)
 
 		adj_table_key(rig->ctrl.adj_table, s->adj_slots[i], &key);
 		iface = &s->ifaces[key.iface];
-		memcpy(eth, (const uint8_t[6]){2, 0, 0, 0, 0, 0x99}, 6);
+		if (iface->vlan != 0) {
+			adj.rewrite_len = 18;
+			eth -= 4;
+			eth[12] = 0x81;
+			eth[14] = (uint8_t)(iface->vlan >> 8);
+			eth[15] = (uint8_t)iface->vlan;
+		}
+		eth[0] = 2;
+		eth[5] = key.addr.addr.b[key.addr.family == 4 ? 3 : 15];
 		memcpy(eth + 6, iface->mac, 6);
-		eth[12] = key.addr.family == 4 ? 0x08 : 0x86;
-		eth[13] = key.addr.family == 4 ? 0x00 : 0xdd;
+		eth[adj.rewrite_len - 2] = key.addr.family == 4 ? 0x08 : 0x86;
+		eth[adj.rewrite_len - 1] = key.addr.family == 4 ? 0x00 : 0xdd;
 		adj.port = iface->dpdk_port;
 		adj.iface = key.iface;
 		adj.mtu = iface->mtu;
@@ -99,9 +105,12 @@ static int compile_and_publish(struct rig *rig, struct refusal *refusal)
 	ret = compile_snapshot(&input, &snapshot, refusal);
 	if (ret != 0)
 		return ret;
+	// Before workers see it: no packet waits for a neighbour.
+	resolve_neighbors(rig, snapshot);
+	if (ctrl->workers != NULL)
+		workers_clear_counters(ctrl->workers, ctrl->n_workers, snapshot, old);
 	atomic_store_explicit(&ctrl->published, snapshot, memory_order_release);
 	reclaim_later(ctrl->reclaim, (void *)(uintptr_t)old, (reclaim_free_fn)snapshot_destroy);
-	resolve_neighbors(rig);
 	return 0;
 }
 

@@ -31,7 +31,8 @@ struct rig {
 void rig_start_eal(uint16_t n_workers, unsigned int first_core, bool huge_pages);
 
 // Makes n_ports devices net_ring_rig0, net_ring_rig1, ... with one queue per worker, loads the
-// configuration, compiles it and creates workers. Neighbours that routes name are resolved at once.
+// configuration, compiles it and creates workers. Neighbours that routes name are resolved before workers
+// see them: an address that ends in xx is at 02:00:00:00:00:xx.
 // Exits on failure.
 void rig_create(struct rig *rig, const char *config, uint16_t n_ports, uint16_t n_workers);
 void rig_destroy(struct rig *rig);

@@ -23,7 +23,7 @@ struct adj_control {
 	pthread_mutex_t lock;
 	struct reclaim *reclaim;
 	struct adj_entry *entries[ADJ_MAX_SLOTS]; // by slot; NULL: free
-	uint32_t first_free; // no free slot below
+	uint32_t first_free;			  // no free slot below
 };
 
 static bool key_equal(const struct adj_key *a, const struct adj_key *b)

@@ -26,11 +26,11 @@ enum {
 // A resolved neighbour, as a worker sees it.
 struct adj {
 	uint8_t rewrite[ADJ_REWRITE_LEN]; // Ethernet header, right-aligned: it ends where IP begins
-	uint8_t rewrite_len;              // 14, or 18 with a VLAN tag
-	_Atomic uint8_t used;             // a worker sent to it since the control core last looked
-	uint16_t port;                    // DPDK port
-	uint16_t iface;                   // interface index
-	uint16_t mtu;                     // bytes of IP packet
+	uint8_t rewrite_len;		  // 14, or 18 with a VLAN tag
+	_Atomic uint8_t used;		  // a worker sent to it since the control core last looked
+	uint16_t port;			  // DPDK port
+	uint16_t iface;			  // interface index
+	uint16_t mtu;			  // bytes of IP packet
 };
 
 // Which neighbour a slot stands for.
@@ -40,7 +40,7 @@ struct adj_key {
 };
 
 struct adj_table {
-	_Atomic(struct adj *) slots[ADJ_MAX_SLOTS]; // NULL: not resolved
+	_Atomic(struct adj *) slots[ADJ_MAX_SLOTS];	    // NULL: not resolved
 	_Atomic(struct adj_entry *) buckets[ADJ_MAX_SLOTS]; // (interface, address) to slot
 	struct adj_control *control;
 };

@@ -57,8 +57,8 @@ const char *name_index_finish(struct name_index *index)
 uint32_t name_index_find(const struct name_index *index, const char *name)
 {
 	struct name_entry wanted = {.name = name};
-	const struct name_entry *entry = bsearch(
-		&wanted, index->entries, index->n_entries, sizeof(wanted), compare_names);
+	const struct name_entry *entry =
+		bsearch(&wanted, index->entries, index->n_entries, sizeof(wanted), compare_names);
 
 	return entry == NULL ? COMPILE_NO_NAME : entry->spec_idx;
 }
@@ -142,7 +142,8 @@ static int keep_adj(struct compile *c, uint32_t slot)
 static int gateway_iface(struct compile *c, const struct spec_origin *origin, const char *key,
 	uint32_t vrf_slot, const struct ip_addr *addr, uint32_t *iface_slot)
 {
-	struct lpm **table = addr->family == 4 ? &c->connected4[vrf_slot] : &c->connected6[vrf_slot];
+	struct lpm **table =
+		addr->family == 4 ? &c->connected4[vrf_slot] : &c->connected6[vrf_slot];
 	const struct route_list *list =
 		addr->family == 4 ? &c->routes4[vrf_slot] : &c->routes6[vrf_slot];
 	uint64_t hi = ip6_addr_hi(&addr->addr), lo = ip6_addr_lo(&addr->addr);
@@ -191,8 +192,9 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 	if (ret != 0)
 		return ret;
 	if (c->s->ifaces[*iface_slot].vrf != vrf_slot)
-		return refusal_set(c->refusal, origin, "port: \"%s\" is in VRF \"%s\", not in \"%s\"",
-			iface, c->s->vrf_names[c->s->ifaces[*iface_slot].vrf].text,
+		return refusal_set(c->refusal, origin,
+			"port: \"%s\" is in VRF \"%s\", not in \"%s\"", iface,
+			c->s->vrf_names[c->s->ifaces[*iface_slot].vrf].text,
 			c->s->vrf_names[vrf_slot].text);
 	adj_key.iface = (uint16_t)*iface_slot;
 	*adj_slot = adj_table_acquire(c->input->adj_table, &adj_key);

@@ -21,8 +21,9 @@ struct compile_port {
 
 struct compile_input {
 	const struct node_spec *spec;
-	const struct compile_port *ports; // NULL: `--check`, no devices; numbers and MACs are made up
-	const struct snapshot *live;      // NULL: the first one
+	const struct compile_port
+		*ports;		     // NULL: `--check`, no devices; numbers and MACs are made up
+	const struct snapshot *live; // NULL: the first one
 	struct adj_table *adj_table;
 	const struct learned_router *routers;
 	uint32_t n_routers;

@@ -12,13 +12,13 @@
 #include "pipeline/slots.h"
 
 enum {
-	MTU_MIN = 68,      // RFC 791
+	MTU_MIN = 68,	    // RFC 791
 	MTU_MIN_IP6 = 1280, // RFC 8200 §5
 };
 
 // Keys for slots_carry() out of names.
-static struct slot_name *name_keys(uint32_t n, const char *(*name_of)(const struct node_spec *, uint32_t),
-	const struct node_spec *spec)
+static struct slot_name *name_keys(uint32_t n,
+	const char *(*name_of)(const struct node_spec *, uint32_t), const struct node_spec *spec)
 {
 	struct slot_name *keys = calloc(n + 1, sizeof(*keys));
 
@@ -146,8 +146,7 @@ static int add_address(struct compile *c, const struct address_spec *address, ui
 	if (family == 4 && !iface->has_ip4) {
 		iface->has_ip4 = true;
 		iface->ip4_source = address->addr.addr;
-	} else if (family == 6 && !iface->has_ip6 &&
-		   !ip6_addr_is_link_local(&address->addr.addr)) {
+	} else if (family == 6 && !iface->has_ip6 && !ip6_addr_is_link_local(&address->addr.addr)) {
 		iface->has_ip6 = true;
 		iface->ip6_source = address->addr.addr;
 	}
@@ -167,8 +166,8 @@ static int find_port(struct compile *c, const struct iface_spec *spec, uint32_t 
 	return refusal_set(c->refusal, &spec->origin, "there is no port \"%s\"", spec->port);
 }
 
-static int set_mtu(struct compile *c, const struct iface_spec *spec, struct iface *iface,
-	uint16_t port_mtu)
+static int set_mtu(
+	struct compile *c, const struct iface_spec *spec, struct iface *iface, uint16_t port_mtu)
 {
 	iface->mtu = spec->mtu == 0 ? port_mtu : spec->mtu;
 	if (iface->mtu > port_mtu)
@@ -187,8 +186,8 @@ static int set_mtu(struct compile *c, const struct iface_spec *spec, struct ifac
 }
 
 // Which frames of the port belong to the interface.
-static int map_frames(struct compile *c, const struct iface_spec *spec, const struct iface *iface,
-	uint32_t slot)
+static int map_frames(
+	struct compile *c, const struct iface_spec *spec, const struct iface *iface, uint32_t slot)
 {
 	struct snapshot *s = c->s;
 	uint16_t *vlans;
@@ -256,8 +255,8 @@ static int add_iface(struct compile *c, const struct iface_spec *spec, uint32_t 
 	iface->vrf = (uint16_t)vrf_slot;
 	iface->dpdk_port = port.dpdk_port;
 	iface->vlan = spec->vlan;
-	iface->packet_flags = (spec->sr_trusted ? PACKET_SR_TRUSTED : 0) |
-			      (spec->dispatch ? PACKET_DISPATCH : 0);
+	iface->packet_flags =
+		(spec->sr_trusted ? PACKET_SR_TRUSTED : 0) | (spec->dispatch ? PACKET_DISPATCH : 0);
 	memcpy(iface->mac, port.mac, sizeof(iface->mac));
 	iface->link_local = link_local(port.mac);
 	ret = set_mtu(c, spec, iface, port.mtu);
@@ -309,12 +308,12 @@ int compile_ifaces(struct compile *c)
 	c->routes6 = calloc(c->s->n_vrfs, sizeof(*c->routes6));
 	c->connected4 = calloc(c->s->n_vrfs, sizeof(*c->connected4));
 	c->connected6 = calloc(c->s->n_vrfs, sizeof(*c->connected6));
-	if (c->s->ifaces == NULL || c->s->vrfs == NULL || c->routes4 == NULL || c->routes6 == NULL ||
-		c->connected4 == NULL || c->connected6 == NULL)
+	if (c->s->ifaces == NULL || c->s->vrfs == NULL || c->routes4 == NULL ||
+		c->routes6 == NULL || c->connected4 == NULL || c->connected6 == NULL)
 		return compile_no_memory(c);
 	for (uint32_t slot = 0; slot < c->s->n_ifaces; slot++)
-		c->s->ifaces[slot] = (struct iface){
-			.dpdk_port = UINT16_MAX, .l2_policy = SNAPSHOT_NO_POLICY};
+		c->s->ifaces[slot] =
+			(struct iface){.dpdk_port = UINT16_MAX, .l2_policy = SNAPSHOT_NO_POLICY};
 	set_icmp_sources(c);
 	ret = add_link_scope(c);
 	for (uint32_t i = 0; i < c->spec->n_ifaces && ret == 0; i++)

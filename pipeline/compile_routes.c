@@ -32,7 +32,10 @@ int compile_add_route(struct compile *c, uint32_t vrf_slot, uint8_t family,
 	}
 	route = &list->routes[list->n_routes++];
 	*route = (struct wanted_route){
-		.route = {.hi = ip6_addr_hi(addr), .lo = ip6_addr_lo(addr), .dest = dest, .len = len},
+		.route = {.hi = ip6_addr_hi(addr),
+			.lo = ip6_addr_lo(addr),
+			.dest = dest,
+			.len = len},
 		.rank = (uint8_t)rank,
 		.origin = origin,
 	};
@@ -91,8 +94,8 @@ static int new_group(struct compile *c, uint32_t *group_idx)
 }
 
 // Shares the buckets of a group among the paths by weight: path i gets those between the rounded sums.
-static int group_dest(struct compile *c, uint32_t vrf_slot, const struct route_spec *spec,
-	uint32_t *dest)
+static int group_dest(
+	struct compile *c, uint32_t vrf_slot, const struct route_spec *spec, uint32_t *dest)
 {
 	uint32_t weight_sum = 0, weight = 0, group_idx = 0, bucket = 0;
 	int ret = new_group(c, &group_idx);
@@ -111,8 +114,8 @@ static int group_dest(struct compile *c, uint32_t vrf_slot, const struct route_s
 	return ret;
 }
 
-static int route_dest(struct compile *c, uint32_t vrf_slot, const struct route_spec *spec,
-	uint32_t *dest)
+static int route_dest(
+	struct compile *c, uint32_t vrf_slot, const struct route_spec *spec, uint32_t *dest)
 {
 	const struct srv6_policy_spec *policy;
 	uint32_t policy_idx;
@@ -144,7 +147,8 @@ static int route_dest(struct compile *c, uint32_t vrf_slot, const struct route_s
 		return path_dest(c, vrf_slot, &spec->paths[0], spec->prefix.family, dest);
 	if (spec->n_paths == 0 || spec->n_paths > SPEC_MAX_PATHS)
 		return refusal_set(c->refusal, &spec->origin,
-			"paths: a route has 1 to %d of them, not %u", SPEC_MAX_PATHS, spec->n_paths);
+			"paths: a route has 1 to %d of them, not %u", SPEC_MAX_PATHS,
+			spec->n_paths);
 	return group_dest(c, vrf_slot, spec, dest);
 }
 
@@ -271,7 +275,8 @@ static bool is_same_table(const struct lpm *table, const struct lpm_route *route
 		const struct lpm_leaf *leaf = &table->leaves[i + 1];
 
 		if (leaf->hi != routes[i].hi || leaf->lo != routes[i].lo ||
-			leaf->hi_len + leaf->lo_len != routes[i].len || leaf->dest != routes[i].dest)
+			leaf->hi_len + leaf->lo_len != routes[i].len ||
+			leaf->dest != routes[i].dest)
 			return false;
 	}
 	return true;

@@ -148,6 +148,20 @@ static int set_csid(struct compile *c, const struct srv6_sid_spec *spec, struct 
 	return 0;
 }
 
+static uint8_t plain_flags(enum srv6_behavior behavior)
+{
+	switch (behavior) {
+	case SRV6_END_DT4:
+		return SID_PLAIN_IP4;
+	case SRV6_END_DT6:
+		return SID_PLAIN_IP6;
+	case SRV6_END_DT46:
+		return SID_PLAIN_IP4 | SID_PLAIN_IP6;
+	default:
+		return 0;
+	}
+}
+
 static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t slot)
 {
 	struct sid *sid = &c->s->sids[slot];
@@ -155,7 +169,7 @@ static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t
 
 	sid->behavior = (uint8_t)spec->behavior;
 	sid->flavors = spec->flavors;
-	sid->flags = spec->require_hmac ? SID_REQUIRE_HMAC : 0;
+	sid->flags = spec->require_hmac ? SID_REQUIRE_HMAC : plain_flags(spec->behavior);
 	sid->vrf = SNAPSHOT_UNDERLAY_VRF;
 	sid->slot = slot;
 	if (spec->require_hmac && c->spec->n_hmac_keys == 0)
@@ -204,8 +218,9 @@ static int create_hmac_keys(struct compile *c)
 	if (errno == ENOMEM)
 		return compile_no_memory(c);
 	return refusal_set(c->refusal, NULL, "srv6.hmac_keys: %s",
-		errno == EEXIST ? "a key id is given twice"
-				: "ids are 1 or more, secrets 1 to 64 bytes, algorithms sha1 or sha256");
+		errno == EEXIST
+			? "a key id is given twice"
+			: "ids are 1 or more, secrets 1 to 64 bytes, algorithms sha1 or sha256");
 }
 
 int compile_sids(struct compile *c)
@@ -360,7 +375,8 @@ static int visit(struct search *search, uint32_t spec_idx)
 		return 0;
 	if (*state == SEARCH_OPEN)
 		return refusal_set(c->refusal, &spec->origin,
-			"policy \"%s\" reaches itself: one of its segments is routed by a policy, or is "
+			"policy \"%s\" reaches itself: one of its segments is routed by a policy, "
+			"or is "
 			"a SID of this node, that leads back to it",
 			spec->name);
 	*state = SEARCH_OPEN;

@@ -7,18 +7,18 @@
 #include <stdint.h>
 
 enum dest_kind {
-	DEST_NO_ROUTE,    // LPM_NO_ROUTE is (DEST_NO_ROUTE, 0)
-	DEST_FORWARD,     // adjacency slot
-	DEST_CONNECTED,   // interface: the destination itself is the neighbour
-	DEST_LOCAL,       // interface: an address of the node
+	DEST_NO_ROUTE,	// LPM_NO_ROUTE is (DEST_NO_ROUTE, 0)
+	DEST_FORWARD,	// adjacency slot
+	DEST_CONNECTED, // interface: the destination itself is the neighbour
+	DEST_LOCAL,	// interface: an address of the node
 	DEST_BLACKHOLE,
 	DEST_UNREACHABLE,
-	DEST_LOCATOR,     // in the node's locator, but no SID
-	DEST_SID_END,     // SID: End, End.X, End.T
-	DEST_SID_DECAP,   // SID: End.DT4, End.DT6, End.DT46
-	DEST_SID_CROSS,   // SID: End.DX2, End.DX4, End.DX6
-	DEST_SID_B6,      // SID: End.B6.Encaps, End.B6.Encaps.Red
-	DEST_POLICY,      // policy: H.Encaps
+	DEST_LOCATOR,	// in the node's locator, but no SID
+	DEST_SID_END,	// SID: End, End.X, End.T
+	DEST_SID_DECAP, // SID: End.DT4, End.DT6, End.DT46
+	DEST_SID_CROSS, // SID: End.DX2, End.DX4, End.DX6
+	DEST_SID_B6,	// SID: End.B6.Encaps, End.B6.Encaps.Red
+	DEST_POLICY,	// policy: H.Encaps
 	DEST_N_KINDS,
 	DEST_GROUP = DEST_N_KINDS, // ECMP group: resolved by the lookup itself, never an edge
 };

@@ -15,8 +15,7 @@ static inline bool dispatch_wanted(const struct worker *w, const struct packet *
 }
 
 // The worker is the hash scaled to their number: its high bits, while ECMP takes low ones.
-static inline uint16_t dispatch_target(
-	const struct worker *w, struct rte_mbuf *m, struct packet *p)
+static inline uint16_t dispatch_target(const struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	return (uint16_t)((uint64_t)flow_hash_of(m, p) * w->n_workers >> 32);
 }

@@ -36,8 +36,7 @@ static inline const struct policy_list *encap_pick(
 	while (point >= policy->lists[picked].weight_end)
 		picked++;
 	for (uint32_t tried = 0; tried < policy->n_lists; tried++) {
-		const struct policy_list *list =
-			&policy->lists[(picked + tried) % policy->n_lists];
+		const struct policy_list *list = &policy->lists[(picked + tried) % policy->n_lists];
 
 		if (likely(encap_is_resolved(w, list)))
 			return list;

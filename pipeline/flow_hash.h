@@ -46,7 +46,8 @@ static inline uint32_t flow_hash_finish(uint64_t h)
 
 static inline bool flow_hash_has_ports(uint8_t proto)
 {
-	return proto == 6 || proto == 17 || proto == 132 || proto == 136; // TCP, UDP, SCTP, UDP-Lite
+	return proto == 6 || proto == 17 || proto == 132 ||
+	       proto == 136; // TCP, UDP, SCTP, UDP-Lite
 }
 
 // Constants: digits of pi and e, odd, as good as any.

@@ -2,6 +2,12 @@
 
 #include "pipeline/ip4.h"
 
+const uint8_t ip4_first_byte[256] = {
+	[0] = IP4_BAD_DST,
+	[127] = IP4_BAD_SRC | IP4_BAD_DST,
+	[224 ... 255] = IP4_BAD_SRC | IP4_BAD_DST,
+};
+
 enum ip4_verdict ip4_check_options(struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip = packet_pull(m, sizeof(*ip));

@@ -19,13 +19,16 @@ enum ip4_verdict {
 	IP4_MARTIAN, // RFC 1812 §5.3.7: source or destination that may not be forwarded
 };
 
-// Folds the sum of up to 15 words of 32 bits: 0xffff for a correct header.
+// Folds a ones-complement sum of 64 bits to 16: 0xffff for a correct header. Adding the halves crosswise
+// leaves the sum with its carry in the upper half.
 static inline uint16_t ip4_fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	uint32_t half;
+
+	sum += sum >> 32 | sum << 32;
+	half = (uint32_t)(sum >> 32);
+	half += half >> 16 | half << 16;
+	return (uint16_t)(half >> 16);
 }
 
 // Ones-complement sum of a header with options.
@@ -42,23 +45,36 @@ static inline uint16_t ip4_options_sum(const uint8_t *ip, uint32_t ihl_len)
 	return ip4_fold(sum);
 }
 
-// Ones-complement sum of the 20 bytes of a header without options.
+// Ones-complement sum of the 20 bytes of a header without options, with end-around carry.
 static inline uint16_t ip4_header_sum(const uint8_t *ip)
 {
-	uint32_t words[5];
+	uint64_t sum, b;
+	uint32_t c;
 
-	memcpy(words, ip, sizeof(words));
-	return ip4_fold((uint64_t)words[0] + words[1] + words[2] + words[3] + words[4]);
+	memcpy(&sum, ip, sizeof(sum));
+	memcpy(&b, ip + 8, sizeof(b));
+	memcpy(&c, ip + 16, sizeof(c));
+	sum += b;
+	sum += sum < b;
+	sum += c;
+	sum += sum < c;
+	return ip4_fold(sum);
 }
 
-// True for addresses that no packet may carry: 127/8, and sources in 224/3.
+// What the first byte of an address rules out (RFC 1812 §5.3.7): 127/8 on either side, groups and the rest
+// of 224/3 on either side, 0/8 as a destination.
+enum {
+	IP4_BAD_SRC = 1 << 0,
+	IP4_BAD_DST = 1 << 1,
+};
+extern const uint8_t ip4_first_byte[256];
+
 static inline bool ip4_is_martian(const struct rte_ipv4_hdr *ip)
 {
-	uint8_t src = *(const uint8_t *)&ip->src_addr;
-	uint8_t dst = *(const uint8_t *)&ip->dst_addr;
+	uint8_t src = ip4_first_byte[*(const uint8_t *)&ip->src_addr];
+	uint8_t dst = ip4_first_byte[*(const uint8_t *)&ip->dst_addr];
 
-	// 224 and more is one comparison, 127 another, and nobody is addressed as 0/8.
-	return src >= 224 || dst >= 224 || src == 127 || dst == 127 || dst == 0;
+	return ((src & IP4_BAD_SRC) | (dst & IP4_BAD_DST)) != 0;
 }
 
 // The check of a header with options, or with something wrong before them. Not for direct use.
@@ -74,7 +90,8 @@ static inline enum ip4_verdict ip4_check(struct rte_mbuf *m)
 	if (unlikely(m->data_len < sizeof(*ip) || ip->version_ihl != 0x45))
 		return ip4_check_options(m);
 	total_len = rte_be_to_cpu_16(ip->total_length);
-	if (unlikely(total_len < sizeof(*ip) || total_len > m->pkt_len))
+	// One comparison for both bounds: a total_len below 20 wraps around.
+	if (unlikely(total_len - sizeof(*ip) > m->pkt_len - sizeof(*ip)))
 		return IP4_MALFORMED;
 	if (unlikely(ip4_header_sum((const uint8_t *)ip) != 0xffff))
 		return IP4_CHECKSUM;
@@ -84,12 +101,13 @@ static inline enum ip4_verdict ip4_check(struct rte_mbuf *m)
 	return IP4_OK;
 }
 
-// Decrements the TTL; RFC 1624 in the form of adding 0x0100 to the checksum.
+// Decrements the TTL; RFC 1624 in the form of adding 0x0100 to the checksum. A sum of 0xffff is negative
+// zero, which a computed checksum never is (RFC 1624 §3): it carries, too.
 static inline void ip4_decrement_ttl(struct rte_ipv4_hdr *ip)
 {
 	uint32_t sum = (uint32_t)ip->hdr_checksum + rte_cpu_to_be_16(0x0100);
 
-	ip->hdr_checksum = (uint16_t)(sum + (sum >> 16));
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff));
 	ip->time_to_live--;
 }
 

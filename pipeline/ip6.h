@@ -43,8 +43,8 @@ static inline enum ip6_verdict ip6_check(struct rte_mbuf *m)
 	if (unlikely(ip == NULL))
 		return IP6_MALFORMED;
 	total_len = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
-	if (unlikely((ip->vtc_flow & rte_cpu_to_be_32(0xf0000000)) !=
-			    rte_cpu_to_be_32(0x60000000) ||
+	if (unlikely(
+		    (ip->vtc_flow & rte_cpu_to_be_32(0xf0000000)) != rte_cpu_to_be_32(0x60000000) ||
 		    total_len > m->pkt_len))
 		return IP6_MALFORMED;
 	if (unlikely(ip->src_addr[0] == 0xff))

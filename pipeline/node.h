@@ -18,7 +18,7 @@
 	};
 
 #define NODE_REGISTER(node, EDGES)                                                                 \
-	static struct rte_node_register node##_register = {                                       \
+	static struct rte_node_register node##_register = {                                        \
 		.name = #node,                                                                     \
 		.process = node##_process,                                                         \
 		.nb_edges = N_EDGES,                                                               \
@@ -27,7 +27,7 @@
 	RTE_NODE_REGISTER(node##_register)
 
 #define NODE_REGISTER_SOURCE(node, EDGES)                                                          \
-	static struct rte_node_register node##_register = {                                       \
+	static struct rte_node_register node##_register = {                                        \
 		.name = #node,                                                                     \
 		.process = node##_process,                                                         \
 		.flags = RTE_NODE_SOURCE_F,                                                        \
@@ -69,6 +69,6 @@
 	X(POLICY, "srv6_encap")
 
 #define NODE_ASSERT_ROUTE_EDGES()                                                                  \
-	_Static_assert((int)EDGE_NO_ROUTE == (int)DEST_NO_ROUTE &&                                \
-			       (int)EDGE_POLICY == (int)DEST_POLICY,                               \
+	_Static_assert(                                                                            \
+		(int)EDGE_NO_ROUTE == (int)DEST_NO_ROUTE && (int)EDGE_POLICY == (int)DEST_POLICY,  \
 		"the first edges are the dest kinds")

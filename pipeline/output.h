@@ -9,7 +9,8 @@
 #include "pipeline/packet.h"
 
 enum {
-	OUTPUT_COPY_LEN = 16, // written for an untagged header: 2 stray bytes, then the 14 that count
+	OUTPUT_COPY_LEN =
+		16, // written for an untagged header: 2 stray bytes, then the 14 that count
 };
 
 // Puts adj's Ethernet header in front and sets the output port. False: no mbuf for it.
@@ -22,7 +23,8 @@ static inline bool output_push_link(struct rte_mbuf *m, struct packet *p, struct
 	if (likely(rte_pktmbuf_headroom(m) >= ADJ_REWRITE_LEN)) {
 		// Whole words, right-aligned: what they overwrite in front is headroom.
 		if (unlikely(adj->rewrite_len > OUTPUT_COPY_LEN))
-			memcpy(l3 - ADJ_REWRITE_LEN, adj->rewrite, ADJ_REWRITE_LEN - OUTPUT_COPY_LEN);
+			memcpy(l3 - ADJ_REWRITE_LEN, adj->rewrite,
+				ADJ_REWRITE_LEN - OUTPUT_COPY_LEN);
 		memcpy(l3 - OUTPUT_COPY_LEN, adj->rewrite + ADJ_REWRITE_LEN - OUTPUT_COPY_LEN,
 			OUTPUT_COPY_LEN);
 		m->data_off -= adj->rewrite_len;

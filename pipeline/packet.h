@@ -19,16 +19,17 @@ enum packet_flag {
 	PACKET_DISPATCH = 1 << 3,   // its port spreads inner flows over the workers
 	PACKET_DISPATCHED = 1 << 4, // is on the worker its flow hashes to
 	PACKET_ICMP_ERROR = 1 << 5, // a generated ICMP error: never answered by another
-	PACKET_L2_MULTICAST = 1 << 6, // came to a link-layer group: no ICMP error answers it (RFC 1122)
-	PACKET_LINK_SCOPE = 1 << 7,   // link-local source: goes no further than this node (RFC 4291)
-	PACKET_HOP_TAKEN = 1 << 8,    // the hop limit was decremented, or set, by this node
+	PACKET_L2_MULTICAST =
+		1 << 6, // came to a link-layer group: no ICMP error answers it (RFC 1122)
+	PACKET_LINK_SCOPE = 1 << 7, // link-local source: goes no further than this node (RFC 4291)
+	PACKET_HOP_TAKEN = 1 << 8,  // the hop limit was decremented, or set, by this node
 };
 
 // Where a packet from a ring enters the graph.
 enum packet_entry {
 	PACKET_ENTRY_IP4_LOOKUP,
 	PACKET_ENTRY_IP6_LOOKUP,
-	PACKET_ENTRY_PORT_TX,      // a finished frame for packet.port
+	PACKET_ENTRY_PORT_TX,	   // a finished frame for packet.port
 	PACKET_ENTRY_IP4_NEIGHBOR, // its neighbour did not answer: Destination Unreachable
 	PACKET_ENTRY_IP6_NEIGHBOR,
 };
@@ -42,25 +43,25 @@ enum punt_reason {
 
 enum {
 	PACKET_MAX_SID_PASSES = 16, // through SIDs of this node, then the packet is dropped
-	PACKET_META_LEN = 64,       // bytes of private area that a mempool must have
+	PACKET_META_LEN = 64,	    // bytes of private area that a mempool must have
 };
 
 struct packet {
-	uint16_t port;       // DPDK port: of input, later of output
-	uint16_t iface;      // index of the input interface
-	uint16_t vrf;        // slot of the VRF in whose table it is looked up next
-	uint16_t flags;      // enum packet_flag
-	uint32_t dest;       // what the last lookup said (pipeline/dest.h)
+	uint16_t port;	     // DPDK port: of input, later of output
+	uint16_t iface;	     // index of the input interface
+	uint16_t vrf;	     // slot of the VRF in whose table it is looked up next
+	uint16_t flags;	     // enum packet_flag
+	uint32_t dest;	     // what the last lookup said (pipeline/dest.h)
 	uint32_t flow_hash;  // of the inner flow, once computed; 0: not yet
 	uint32_t icmp_value; // pointer or MTU for the ICMP error that is being asked for
-	uint32_t adj;        // PUNT_NEIGHBOR: adjacency slot, or ADJ_NONE
+	uint32_t adj;	     // PUNT_NEIGHBOR: adjacency slot, or ADJ_NONE
 	uint16_t pushed_len; // bytes of headers that the last encapsulation wrote
 	uint16_t inner_vrf;  // slot of the VRF that the last encapsulated packet came from
 	uint16_t out_iface;  // PUNT_NEIGHBOR without adj: interface of the connected link
-	uint8_t entry;       // enum packet_entry
-	uint8_t punt;        // enum punt_reason
+	uint8_t entry;	     // enum packet_entry
+	uint8_t punt;	     // enum punt_reason
 	uint32_t trace_id;
-	uint8_t sid_passes;  // SIDs of this node that it went through
+	uint8_t sid_passes; // SIDs of this node that it went through
 	uint8_t pad[27];
 };
 

@@ -17,7 +17,7 @@ enum {
 	DEFAULT_MTU = 1500,
 	DEFAULT_DESCRIPTORS = 1024,
 	LINK_LEN = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN, // longest link header that is received
-	POOL_CACHE = 256,                                 // mbufs; one burst
+	POOL_CACHE = 256,				  // mbufs; one burst
 	DEVICE_NAME_LEN = 256,
 	SMALL_ROOM_LEN = 2048, // bytes of frame in a small buffer
 	// What af_packet needs beside a frame in a slot of its ring: tpacket2 header and alignment.
@@ -52,7 +52,8 @@ static const char *probe_hint(int error)
 	switch (error) {
 	case -EPERM:
 	case -EACCES:
-		return "the device needs privilege: run as root, or with CAP_NET_RAW and CAP_NET_ADMIN";
+		return "the device needs privilege: run as root, or with CAP_NET_RAW and "
+		       "CAP_NET_ADMIN";
 	case -ENODEV:
 	case -ENOENT:
 		return "is the interface there, or the PCI device bound to vfio-pci?";
@@ -63,8 +64,8 @@ static const char *probe_hint(int error)
 }
 
 // Finds the device, or makes it: devices given to EAL on the command line exist already.
-static int find_device(const struct port_spec *spec, struct port_runtime *port,
-	struct refusal *refusal)
+static int find_device(
+	const struct port_spec *spec, struct port_runtime *port, struct refusal *refusal)
 {
 	char args[DEVICE_NAME_LEN], name[DEVICE_NAME_LEN];
 	int ret;
@@ -109,8 +110,8 @@ static int check_mtu(const struct port_spec *spec, const struct rte_eth_dev_info
 	return 0;
 }
 
-static int setup_queues(const struct port_spec *spec, struct port_runtime *port,
-	struct refusal *refusal)
+static int setup_queues(
+	const struct port_spec *spec, struct port_runtime *port, struct refusal *refusal)
 {
 	uint16_t n_rxd = spec->n_rx_desc == 0 ? DEFAULT_DESCRIPTORS : spec->n_rx_desc;
 	uint16_t n_txd = spec->n_tx_desc == 0 ? DEFAULT_DESCRIPTORS : spec->n_tx_desc;
@@ -121,8 +122,7 @@ static int setup_queues(const struct port_spec *spec, struct port_runtime *port,
 		ret = rte_eth_rx_queue_setup(
 			port->dpdk_port, q, n_rxd, (unsigned int)socket, NULL, port->mbufs);
 	for (uint16_t q = 0; q < port->n_txq && ret == 0; q++)
-		ret = rte_eth_tx_queue_setup(
-			port->dpdk_port, q, n_txd, (unsigned int)socket, NULL);
+		ret = rte_eth_tx_queue_setup(port->dpdk_port, q, n_txd, (unsigned int)socket, NULL);
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin,
 			"ports.%s: cannot set up %u RX and %u TX queues of %u and %u descriptors "
@@ -132,8 +132,8 @@ static int setup_queues(const struct port_spec *spec, struct port_runtime *port,
 	return 0;
 }
 
-static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info,
-	const struct port_runtime *port, bool scatter)
+static struct rte_eth_conf port_conf(
+	const struct rte_eth_dev_info *info, const struct port_runtime *port, bool scatter)
 {
 	struct rte_eth_conf conf = {.rxmode.mtu = port->mtu};
 
@@ -149,8 +149,8 @@ static struct rte_eth_conf port_conf(const struct rte_eth_dev_info *info,
 	return conf;
 }
 
-static int start_port(const struct port_spec *spec, struct port_runtime *port,
-	struct refusal *refusal)
+static int start_port(
+	const struct port_spec *spec, struct port_runtime *port, struct refusal *refusal)
 {
 	struct rte_ether_addr mac;
 	int ret = rte_eth_dev_start(port->dpdk_port);
@@ -222,8 +222,8 @@ static uint32_t default_mbufs(const struct node_spec *spec, uint16_t n_workers)
 static int create_pools(const struct node_spec *spec, uint16_t n_workers, struct port_pools *pools,
 	struct refusal *refusal)
 {
-	uint32_t n_mbufs = spec->workers.n_mbufs != 0 ? spec->workers.n_mbufs
-						      : default_mbufs(spec, n_workers);
+	uint32_t n_mbufs =
+		spec->workers.n_mbufs != 0 ? spec->workers.n_mbufs : default_mbufs(spec, n_workers);
 	uint32_t large_len = 0;
 
 	for (uint32_t i = 0; i < spec->n_ports; i++)
@@ -235,7 +235,8 @@ static int create_pools(const struct node_spec *spec, uint16_t n_workers, struct
 		pools->large = create_pool("mbufs_large", n_mbufs / 2, RTE_ALIGN(large_len, 128u));
 	if (pools->small == NULL || (large_len > 0 && pools->large == NULL))
 		return refusal_set(refusal, &spec->workers.origin,
-			"workers.mbufs: no memory for %u packet buffers (%s); lower workers.mbufs or "
+			"workers.mbufs: no memory for %u packet buffers (%s); lower workers.mbufs "
+			"or "
 			"raise eal.memory_mb or the number of huge pages",
 			n_mbufs, rte_strerror(rte_errno));
 	return 0;

@@ -15,16 +15,17 @@ struct port_runtime {
 	uint16_t dpdk_port;
 	uint16_t n_rxq;
 	uint16_t n_txq;
-	uint16_t mtu;        // bytes of IP packet
+	uint16_t mtu; // bytes of IP packet
 	uint8_t mac[6];
-	bool linearize;      // the device sends single segments only
-	bool probed;         // by us: to be removed at the end
+	bool linearize;		   // the device sends single segments only
+	bool probed;		   // by us: to be removed at the end
 	struct rte_mempool *mbufs; // large ones where the device cannot scatter
 };
 
 struct port_pools {
 	struct rte_mempool *small; // 2 KiB buffers; always there
-	struct rte_mempool *large; // for frames that a device wants in one piece; NULL: no port does
+	struct rte_mempool
+		*large; // for frames that a device wants in one piece; NULL: no port does
 };
 
 // Opens, configures and starts all ports of spec. ports has room for spec->n_ports. Main thread, after

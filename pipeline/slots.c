@@ -84,7 +84,8 @@ uint32_t slots_carry(const void *old_keys, uint32_t n_old, const void *new_keys,
 		if (entry != 0) {
 			slots[i] = entry - 1;
 		} else {
-			while (next_free < n_old && !is_free(key_at(old_keys, key_len, next_free), key_len))
+			while (next_free < n_old &&
+				!is_free(key_at(old_keys, key_len, next_free), key_len))
 				next_free++;
 			slots[i] = next_free++;
 		}

@@ -24,20 +24,21 @@ enum {
 	SNAPSHOT_MAX_DPDK_PORTS = 64, // port numbers that an interface can hang from
 	SNAPSHOT_NO_IFACE = UINT16_MAX,
 	SNAPSHOT_NO_POLICY = UINT32_MAX,
-	SNAPSHOT_UNDERLAY_VRF = 0, // slot of "default": SIDs live there, outer headers are routed there
+	SNAPSHOT_UNDERLAY_VRF =
+		0, // slot of "default": SIDs live there, outer headers are routed there
 	SNAPSHOT_N_VLANS = 4096,
 };
 
 struct iface {
-	uint16_t vrf;       // slot
-	uint16_t dpdk_port; // UINT16_MAX: the slot is free
-	uint16_t vlan;      // 0: untagged
-	uint16_t mtu;       // bytes of IP packet
+	uint16_t vrf;	       // slot
+	uint16_t dpdk_port;    // UINT16_MAX: the slot is free
+	uint16_t vlan;	       // 0: untagged
+	uint16_t mtu;	       // bytes of IP packet
 	uint16_t packet_flags; // PACKET_SR_TRUSTED, PACKET_DISPATCH: what its packets start with
 	uint8_t mac[6];
 	bool has_ip4;
-	bool has_ip6;       // a global address
-	uint32_t l2_policy; // H.Encaps.L2 for every frame, or SNAPSHOT_NO_POLICY
+	bool has_ip6;		    // a global address
+	uint32_t l2_policy;	    // H.Encaps.L2 for every frame, or SNAPSHOT_NO_POLICY
 	struct ip6_addr ip4_source; // first address of each family: the source of ICMP errors
 	struct ip6_addr ip6_source;
 	struct ip6_addr link_local; // RFC 4291, from the MAC
@@ -55,17 +56,17 @@ struct vrf {
 // A segment list and where its outer header goes: the lookup of the first segment in the underlay,
 // done ahead.
 struct policy_list {
-	uint32_t next;      // dest of the first segment; may be DEST_GROUP
+	uint32_t next;	     // dest of the first segment; may be DEST_GROUP
 	uint32_t weight_end; // lists are picked where hash * weight_sum >> 32 falls below it
 	struct headend_list headend;
 };
 
 struct policy {
-	uint32_t slot;       // of the per-worker counters
+	uint32_t slot; // of the per-worker counters
 	uint32_t weight_sum;
 	uint32_t n_lists;
 	bool l2;
-	uint8_t headend;     // enum srv6_headend, for the control core
+	uint8_t headend; // enum srv6_headend, for the control core
 	struct policy_list *lists;
 };
 
@@ -93,15 +94,15 @@ struct sid_key {
 struct snapshot {
 	uint64_t generation;
 	// Read by workers.
-	uint16_t port_iface[SNAPSHOT_MAX_DPDK_PORTS]; // untagged frames; SNAPSHOT_NO_IFACE: none
+	uint16_t port_iface[SNAPSHOT_MAX_DPDK_PORTS];  // untagged frames; SNAPSHOT_NO_IFACE: none
 	uint16_t *port_vlans[SNAPSHOT_MAX_DPDK_PORTS]; // VLAN id to interface; NULL: no VLANs
 	struct iface *ifaces;
 	struct vrf *vrfs;
-	struct sid *sids;         // by slot, which is the dest index and the counter's
-	struct policy *policies;  // by slot, likewise
-	struct group *groups;     // by dest index
+	struct sid *sids;	 // by slot, which is the dest index and the counter's
+	struct policy *policies; // by slot, likewise
+	struct group *groups;	 // by dest index
 	struct hmac_keys *hmac_keys;
-	struct lpm *no_routes;    // an empty table
+	struct lpm *no_routes; // an empty table
 	uint32_t n_ifaces;
 	uint32_t n_vrfs;
 	uint32_t n_sids;
@@ -110,14 +111,14 @@ struct snapshot {
 	uint32_t icmp_errors_per_s;
 	uint32_t icmp_errors_burst;
 	// Read by the control core.
-	struct slot_name *iface_names; // by interface slot; "" is free
-	struct slot_name *vrf_names;   // by VRF slot
+	struct slot_name *iface_names;	// by interface slot; "" is free
+	struct slot_name *vrf_names;	// by VRF slot
 	struct slot_name *policy_names; // by policy slot
-	struct sid_key *sid_keys;      // by SID slot; all zero is free
-	uint32_t *adj_slots;           // references that this snapshot holds
+	struct sid_key *sid_keys;	// by SID slot; all zero is free
+	uint32_t *adj_slots;		// references that this snapshot holds
 	uint32_t n_adj_slots;
-	size_t n_table_bytes;                // memory of all tables, shared ones included
-	uint32_t n_shared_tables;            // taken over from the snapshot before
+	size_t n_table_bytes;	  // memory of all tables, shared ones included
+	uint32_t n_shared_tables; // taken over from the snapshot before
 	struct adj_table *adj_table;
 };
 

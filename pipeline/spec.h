@@ -18,7 +18,7 @@ enum {
 	SPEC_MAX_IFACES = 4096, // ports and sub-interfaces
 	SPEC_MAX_VRFS = 4096,
 	SPEC_MAX_WORKERS = 64,
-	SPEC_MAX_PATHS = 64,    // next hops of one route
+	SPEC_MAX_PATHS = 64, // next hops of one route
 };
 
 // An IPv4 or IPv6 prefix. IPv4 stands in the first four bytes of addr; len counts from there.
@@ -38,14 +38,14 @@ struct address_spec {
 // A layer-3 interface: a port itself (vlan 0) or an 802.1Q sub-interface of it.
 struct iface_spec {
 	struct spec_origin origin;
-	const char *name;  // "p0" or "p0.100"
-	const char *port;  // name of the port
-	uint16_t vlan;     // 1..4094; 0: the port's untagged frames
-	const char *vrf;   // name; "default" is the underlay
-	uint16_t mtu;      // bytes of IP packet; 0: the port's
-	bool sr_trusted;   // packets to SIDs are accepted (RFC 8754 §5)
-	bool dispatch;     // spread flows over the workers by inner-flow hash
-	bool accept_ra;    // default router from router advertisements (RFC 4861)
+	const char *name;      // "p0" or "p0.100"
+	const char *port;      // name of the port
+	uint16_t vlan;	       // 1..4094; 0: the port's untagged frames
+	const char *vrf;       // name; "default" is the underlay
+	uint16_t mtu;	       // bytes of IP packet; 0: the port's
+	bool sr_trusted;       // packets to SIDs are accepted (RFC 8754 §5)
+	bool dispatch;	       // spread flows over the workers by inner-flow hash
+	bool accept_ra;	       // default router from router advertisements (RFC 4861)
 	const char *l2_policy; // H.Encaps.L2 for every frame; NULL: routed interface
 	uint32_t n_addresses;
 	const struct address_spec *addresses;
@@ -55,19 +55,19 @@ struct port_spec {
 	struct spec_origin origin;
 	const char *name;
 	const char *device; // DPDK device name with arguments: "net_tap0,iface=tap0"
-	uint16_t mtu;       // bytes of IP packet; 0: 1500
-	uint16_t n_rxq;     // 0: one per worker, or as many as the device has
-	uint16_t n_txq;     // 0: likewise
+	uint16_t mtu;	    // bytes of IP packet; 0: 1500
+	uint16_t n_rxq;	    // 0: one per worker, or as many as the device has
+	uint16_t n_txq;	    // 0: likewise
 	uint16_t n_rx_desc; // 0: 1024, or what the device allows
 	uint16_t n_tx_desc;
 	bool promiscuous;
 };
 
 enum route_type {
-	ROUTE_VIA,       // one or more paths
-	ROUTE_BLACKHOLE, // dropped and counted, silently
+	ROUTE_VIA,	   // one or more paths
+	ROUTE_BLACKHOLE,   // dropped and counted, silently
 	ROUTE_UNREACHABLE, // dropped, Destination Unreachable
-	ROUTE_POLICY,    // H.Encaps by a policy
+	ROUTE_POLICY,	   // H.Encaps by a policy
 };
 
 struct route_path_spec {
@@ -111,41 +111,41 @@ enum idle_mode {
 
 struct eal_spec {
 	struct spec_origin origin;
-	const char *main_core;   // core of the control core, "" or NULL: any
+	const char *main_core; // core of the control core, "" or NULL: any
 	bool huge_pages;
-	uint32_t memory_mb;      // 0: as needed
-	uint32_t n_args;         // passed on to rte_eal_init() as they are
+	uint32_t memory_mb; // 0: as needed
+	uint32_t n_args;    // passed on to rte_eal_init() as they are
 	const char *const *args;
 };
 
 struct worker_spec {
 	struct spec_origin origin;
-	uint16_t n_workers;      // 0: 1
-	uint16_t n_cores;        // 0: cores 0..n-1 modulo the machine's
-	const uint16_t *cores;   // one per worker
+	uint16_t n_workers;    // 0: 1
+	uint16_t n_cores;      // 0: cores 0..n-1 modulo the machine's
+	const uint16_t *cores; // one per worker
 	enum idle_mode idle;
-	uint32_t idle_sleep_us;  // longest sleep of IDLE_BACKOFF; 0: 100
-	uint32_t n_mbufs;        // of the pool; 0: by ports and workers
+	uint32_t idle_sleep_us; // longest sleep of IDLE_BACKOFF; 0: 100
+	uint32_t n_mbufs;	// of the pool; 0: by ports and workers
 };
 
 struct node_spec {
-	struct arena *arena;     // owns every string and array below
-	const char *source;      // file name, for refusals
-	const char *hostname;    // for logs; NULL: the machine's
+	struct arena *arena;	    // owns every string and array below
+	const char *source;	    // file name, for refusals
+	const char *hostname;	    // for logs; NULL: the machine's
 	const char *control_socket; // path of the UNIX socket; NULL: /run/pergola/control.sock
-	const char *log_level;   // "error", "warning", "notice", "info", "debug"; NULL: "info"
+	const char *log_level;	    // "error", "warning", "notice", "info", "debug"; NULL: "info"
 	struct eal_spec eal;
 	struct worker_spec workers;
-	uint32_t icmp_errors_per_s;  // per worker and VRF; 0: 1000
-	uint32_t icmp_errors_burst;  // 0: 100
+	uint32_t icmp_errors_per_s;   // per worker and VRF; 0: 1000
+	uint32_t icmp_errors_burst;   // 0: 100
 	struct ip6_addr encap_source; // default source of outer headers; unspecified: none
 	struct spec_origin encap_source_origin;
 
 	uint32_t n_ports;
 	const struct port_spec *ports;
-	uint32_t n_ifaces;       // the ports themselves come first, in order
+	uint32_t n_ifaces; // the ports themselves come first, in order
 	const struct iface_spec *ifaces;
-	uint32_t n_vrfs;         // [0] is "default"
+	uint32_t n_vrfs; // [0] is "default"
 	const struct vrf_spec *vrfs;
 	uint32_t n_neighbors;
 	const struct neighbor_spec *neighbors;

@@ -30,13 +30,13 @@
 // RFC 8754 §5 and the bound on SIDs of this node in a row. Returns the edge of the refusal, or N_EDGES.
 // A macro over the caller's enum edge, since each node numbers its edges itself.
 #define SRV6_ADMIT(p)                                                                              \
-	(unlikely(!((p)->flags & PACKET_SR_TRUSTED))          ? EDGE_UNTRUSTED                     \
+	(unlikely(!((p)->flags & PACKET_SR_TRUSTED))		      ? EDGE_UNTRUSTED             \
 		: unlikely(++(p)->sid_passes > PACKET_MAX_SID_PASSES) ? EDGE_LOOP                  \
 								      : N_EDGES)
 
 // Runs the behavior; SRV6_N_VERDICTS when headers lie over more segments than one buffer holds.
-static inline enum srv6_verdict srv6_apply(struct worker *w, struct rte_mbuf *m,
-	const struct sid *sid, struct srv6_decision *d)
+static inline enum srv6_verdict srv6_apply(
+	struct worker *w, struct rte_mbuf *m, const struct sid *sid, struct srv6_decision *d)
 {
 	enum srv6_verdict verdict = srv6_endpoint(sid, w->snapshot->hmac_keys,
 		rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), d);
@@ -44,8 +44,8 @@ static inline enum srv6_verdict srv6_apply(struct worker *w, struct rte_mbuf *m,
 	while (unlikely(verdict == SRV6_MORE)) {
 		if (packet_pull(m, d->need) == NULL)
 			return SRV6_N_VERDICTS;
-		verdict = srv6_endpoint(sid, w->snapshot->hmac_keys,
-			rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m), d);
+		verdict = srv6_endpoint(sid, w->snapshot->hmac_keys, rte_pktmbuf_mtod(m, uint8_t *),
+			rte_pktmbuf_data_len(m), d);
 	}
 	return verdict;
 }

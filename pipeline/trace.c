@@ -36,8 +36,8 @@ static void record_one(struct worker *w, struct rte_node *node, struct rte_mbuf 
 	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
 }
 
-void trace_record(struct worker *w, struct rte_node *node, void **objs, const rte_edge_t *next,
-	uint16_t n)
+void trace_record(
+	struct worker *w, struct rte_node *node, void **objs, const rte_edge_t *next, uint16_t n)
 {
 	for (uint16_t i = 0; i < n; i++)
 		if (packet_of(objs[i])->flags & PACKET_TRACED)

@@ -14,20 +14,21 @@ struct worker;
 
 enum {
 	TRACE_RING_SIZE = 4096, // events; more are lost and counted
-	TRACE_BYTES = 64,       // of the packet, kept with each event
+	TRACE_BYTES = 64,	// of the packet, kept with each event
 	// Of a packet's id, the low bits count the packets that one worker marked; above them is the worker.
 	TRACE_COUNT_BITS = 24,
 	TRACE_COUNT_MASK = (1 << TRACE_COUNT_BITS) - 1,
-	TRACE_LINGER_S = 5,     // marked packets are looked for this long after a request: they may wait
+	TRACE_LINGER_S =
+		5, // marked packets are looked for this long after a request: they may wait
 };
 
 struct trace_event {
 	uint64_t tsc;
 	uint32_t packet_id;
 	uint16_t worker_idx; // that recorded it; packets are handed on
-	rte_edge_t next;    // edge taken out of node; UINT16_MAX: the packet's way ends here
+	rte_edge_t next;     // edge taken out of node; UINT16_MAX: the packet's way ends here
 	rte_node_t node;
-	uint16_t data_len;  // of the packet, in all
+	uint16_t data_len; // of the packet, in all
 	uint16_t iface;
 	uint16_t vrf;
 	uint8_t bytes[TRACE_BYTES]; // from where the packet's data began after the node
@@ -44,8 +45,8 @@ struct trace_ring {
 };
 
 // Records what became of the marked ones among n packets. next may be NULL at the end of the way.
-void trace_record(struct worker *w, struct rte_node *node, void **objs, const rte_edge_t *next,
-	uint16_t n);
+void trace_record(
+	struct worker *w, struct rte_node *node, void **objs, const rte_edge_t *next, uint16_t n);
 
 // Takes up a request and clears the active mark when nothing is left to trace. Called by the worker
 // when a request stands or the mark is set.

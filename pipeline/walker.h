@@ -47,6 +47,16 @@ static __rte_always_inline void walk_prefetch(struct rte_mbuf **pkts, uint16_t i
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i + WALK_PREFETCH / 2], void *));
 }
 
+// Whether all edges are one: a loop that compilers turn into vector instructions.
+static __rte_always_inline bool walk_is_uniform(const rte_edge_t *next, uint16_t n)
+{
+	rte_edge_t differences = 0;
+
+	for (uint16_t i = 1; i < n; i++)
+		differences |= next[i] ^ next[0];
+	return differences == 0;
+}
+
 // Sends each packet along its edge: in one move when all go the same way, else run by run.
 static __rte_always_inline void walk_enqueue(struct rte_graph *graph, struct rte_node *node,
 	void **objs, const rte_edge_t *next, uint16_t n, bool whole_stream)
@@ -55,16 +65,19 @@ static __rte_always_inline void walk_enqueue(struct rte_graph *graph, struct rte
 
 	if (unlikely(worker_of(node)->trace->active))
 		trace_record(worker_of(node), node, objs, next, n);
-	for (uint16_t i = 1; i < n; i++) {
-		if (likely(next[i] == next[start]))
+	if (likely(walk_is_uniform(next, n))) {
+		if (whole_stream)
+			rte_node_next_stream_move(graph, node, next[0]);
+		else
+			rte_node_enqueue(graph, node, next[0], objs, n);
+		return;
+	}
+	for (uint16_t i = 1; i <= n; i++) {
+		if (i < n && next[i] == next[start])
 			continue;
 		rte_node_enqueue(graph, node, next[start], objs + start, i - start);
 		start = i;
 	}
-	if (start == 0 && whole_stream)
-		rte_node_next_stream_move(graph, node, next[0]);
-	else
-		rte_node_enqueue(graph, node, next[start], objs + start, n - start);
 }
 
 static __rte_always_inline uint16_t walk_packets(struct rte_graph *graph, struct rte_node *node,
@@ -104,27 +117,28 @@ enum walk_family {
 	WALK_IP6,
 };
 
-static __rte_always_inline void walk_lookup_some(struct worker *w, struct rte_mbuf **pkts, uint16_t n,
-	struct walk_lookup *l, enum walk_family family, walk_prepare_fn prepare_fn,
+static __rte_always_inline void walk_lookup_some(struct worker *w, struct rte_mbuf **pkts,
+	uint16_t n, struct walk_lookup *l, enum walk_family family, walk_prepare_fn prepare_fn,
 	walk_decide_fn decide_fn)
 {
+	const struct walk_key none = {.lpm = w->snapshot->no_routes};
+	struct walk_key before = none;
 	uint16_t last = 0; // entry in use; the first stands for packets that ask for no lookup
 
-	l->lpm[0] = w->snapshot->no_routes;
-	l->hi[0] = 0;
-	l->lo[0] = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		struct walk_key key = {.lpm = w->snapshot->no_routes};
+		struct walk_key key = none;
 
 		walk_prefetch(pkts, i, n);
 		l->next[i] = prepare_fn(w, pkts[i], packet_of(pkts[i]), &key);
 		// Without a branch: how often keys repeat is not for the predictor to guess.
-		last += (key.lpm != l->lpm[last]) | (key.hi != l->hi[last]) |
-			(family == WALK_IP6 && key.lo != l->lo[last]);
+		last += (((uintptr_t)key.lpm ^ (uintptr_t)before.lpm) | (key.hi ^ before.hi) |
+				(key.lo ^ before.lo)) != 0;
 		l->lpm[last] = key.lpm;
 		l->hi[last] = key.hi;
-		l->lo[last] = key.lo;
+		if (family == WALK_IP6)
+			l->lo[last] = key.lo;
 		l->entry[i] = last;
+		before = key;
 	}
 	if (family == WALK_IP6)
 		lpm6_lookup_bulk(l->lpm + 1, l->hi + 1, l->lo + 1, l->dest + 1, last);
@@ -132,8 +146,8 @@ static __rte_always_inline void walk_lookup_some(struct worker *w, struct rte_mb
 		lpm4_lookup_bulk(l->lpm + 1, l->hi + 1, l->dest + 1, last);
 	for (uint16_t i = 0; i < n; i++)
 		if (likely(l->next[i] == WALK_LOOKUP))
-			l->next[i] = decide_fn(
-				w, pkts[i], packet_of(pkts[i]), l->dest[l->entry[i]]);
+			l->next[i] =
+				decide_fn(w, pkts[i], packet_of(pkts[i]), l->dest[l->entry[i]]);
 }
 
 static __rte_always_inline uint16_t walk_lookup(struct rte_graph *graph, struct rte_node *node,

@@ -35,7 +35,7 @@ unsigned int worker_walk(struct worker *w)
 	w->now_tsc = rte_rdtsc();
 	w->budget = WORKER_BURST;
 	if (unlikely(w->trace->active ||
-		    atomic_load_explicit(&w->trace_request, memory_order_relaxed) != 0))
+		     atomic_load_explicit(&w->trace_request, memory_order_relaxed) != 0))
 		trace_poll(w);
 	rte_graph_walk(w->graph);
 	rte_rcu_qsbr_quiescent(w->qsbr, w->worker_idx);
@@ -150,8 +150,8 @@ static int create_memory(struct worker *w, const struct worker_config *config)
 	w->ring = rte_ring_create(name, WORKER_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	w->n_tx_ports = RTE_MAX_ETHPORTS;
 	w->tx = rte_calloc(NULL, w->n_tx_ports, sizeof(*w->tx), RTE_CACHE_LINE_SIZE);
-	w->outboxes = rte_calloc(
-		NULL, config->n_workers, sizeof(*w->outboxes), RTE_CACHE_LINE_SIZE);
+	w->outboxes =
+		rte_calloc(NULL, config->n_workers, sizeof(*w->outboxes), RTE_CACHE_LINE_SIZE);
 	w->peer_rings = rte_calloc(NULL, config->n_workers, sizeof(*w->peer_rings), 0);
 	w->icmp_buckets = rte_calloc(NULL, SPEC_MAX_VRFS, sizeof(*w->icmp_buckets), 0);
 	w->trace = rte_zmalloc(NULL, sizeof(*w->trace), RTE_CACHE_LINE_SIZE);
@@ -181,7 +181,8 @@ static int create_graph(struct worker *w)
 	if (rte_graph_create(name, &param) == RTE_GRAPH_ID_INVALID)
 		return -rte_errno;
 	w->graph = rte_graph_lookup(name);
-	rte_graph_foreach_node(count, off, w->graph, node) {
+	rte_graph_foreach_node(count, off, w->graph, node)
+	{
 		*(struct worker **)node->ctx = w;
 	}
 	return 0;
@@ -203,8 +204,8 @@ static struct worker *create_worker(const struct worker_config *config, uint16_t
 	w->capture_mbufs = config->capture_mbufs;
 	w->mbufs = config->mbufs;
 	w->idle = config->spec->idle;
-	w->idle_sleep_us = config->spec->idle_sleep_us == 0 ? DEFAULT_SLEEP_US
-							    : config->spec->idle_sleep_us;
+	w->idle_sleep_us =
+		config->spec->idle_sleep_us == 0 ? DEFAULT_SLEEP_US : config->spec->idle_sleep_us;
 	// lcore 0 is the control core's; app/eal.c gives workers the next ones.
 	w->lcore = worker_idx + 1u;
 	if (create_memory(w, config) != 0 || create_graph(w) != 0) {
@@ -225,7 +226,8 @@ static int assign_rx(
 
 			if (w->n_rxq == WORKER_MAX_RXQ)
 				return refusal_set(refusal, &config->spec->origin,
-					"workers.count: a worker would poll more than %d RX queues; "
+					"workers.count: a worker would poll more than %d RX "
+					"queues; "
 					"use more workers or fewer queues",
 					WORKER_MAX_RXQ);
 			w->rxq[w->n_rxq++] = (struct rx_queue){config->ports[i].dpdk_port, q};
@@ -317,4 +319,21 @@ void workers_stop(struct worker **workers, uint16_t n_workers)
 		atomic_store(&workers[i]->stop, true);
 	for (uint16_t i = 0; i < n_workers; i++)
 		rte_eal_wait_lcore(workers[i]->lcore);
+}
+
+void workers_clear_counters(struct worker **workers, uint16_t n_workers,
+	const struct snapshot *snapshot, const struct snapshot *old)
+{
+	for (uint32_t slot = 0; slot < snapshot->n_sids; slot++) {
+		if (slot < old->n_sids && old->sid_keys[slot].in_use)
+			continue;
+		for (uint16_t i = 0; i < n_workers; i++)
+			workers[i]->sid_counters[slot] = (struct counter){0};
+	}
+	for (uint32_t slot = 0; slot < snapshot->n_policies; slot++) {
+		if (slot < old->n_policies && old->policy_names[slot].text[0] != '\0')
+			continue;
+		for (uint16_t i = 0; i < n_workers; i++)
+			workers[i]->policy_counters[slot] = (struct counter){0};
+	}
 }

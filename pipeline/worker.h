@@ -20,8 +20,8 @@ struct rte_rcu_qsbr;
 struct trace_ring;
 
 enum {
-	WORKER_BURST = 256,             // packets that enter the graph in one walk
-	WORKER_RING_SIZE = 4096,        // hand-off ring of a worker
+	WORKER_BURST = 256,	 // packets that enter the graph in one walk
+	WORKER_RING_SIZE = 4096, // hand-off ring of a worker
 	WORKER_MAX_RXQ = 64,
 	WORKER_MAX_SID_SLOTS = 1 << 20, // counters are mapped for so many, touched as used
 	WORKER_MAX_POLICY_SLOTS = 1 << 16,
@@ -43,10 +43,10 @@ struct tx_port {
 	struct rte_mbuf *pkts[WORKER_BURST];
 	uint16_t n_pkts;
 	bool present;
-	bool linearize;               // the device sends single segments only
-	uint16_t queue;               // this worker's TX queue, where owner is NULL
-	struct rte_ring *owner;       // ring to the worker that owns the queue; NULL: this one does
-	struct rte_ring *shared;      // ring from workers that have no queue; NULL: there are none
+	bool linearize;		 // the device sends single segments only
+	uint16_t queue;		 // this worker's TX queue, where owner is NULL
+	struct rte_ring *owner;	 // ring to the worker that owns the queue; NULL: this one does
+	struct rte_ring *shared; // ring from workers that have no queue; NULL: there are none
 };
 
 // Packets on their way to another worker in the current node call.
@@ -63,39 +63,39 @@ struct icmp_bucket {
 
 struct worker {
 	// Read at each burst.
-	const struct snapshot *snapshot;   // of this walk
+	const struct snapshot *snapshot; // of this walk
 	struct adj_table *adj_table;
-	struct counter *sid_counters;      // by slot
-	struct counter *policy_counters;   // by slot
-	uint64_t now_tsc;                  // start of this walk
+	struct counter *sid_counters;	 // by slot
+	struct counter *policy_counters; // by slot
+	uint64_t now_tsc;		 // start of this walk
 	uint16_t worker_idx;
 	uint16_t n_workers;
-	uint16_t budget;                   // packets that sources may still bring into this walk
+	uint16_t budget; // packets that sources may still bring into this walk
 	uint16_t n_rxq;
-	uint16_t next_rxq;                 // where polling goes on, so that no queue starves
+	uint16_t next_rxq; // where polling goes on, so that no queue starves
 	bool has_vlans;
-	uint16_t n_tx_ports;               // ids below have a tx_port
+	uint16_t n_tx_ports; // ids below have a tx_port
 	struct rx_queue rxq[WORKER_MAX_RXQ];
-	struct tx_port *tx;                // by DPDK port
-	struct rte_ring *ring;             // to this worker: hand-offs, injected packets
-	struct rte_ring **peer_rings;      // by worker, for hand-offs
-	struct outbox *outboxes;           // by worker
-	struct rte_ring *punt_ring;        // to the control core
-	struct icmp_bucket *icmp_buckets;  // by VRF slot
+	struct tx_port *tx;		  // by DPDK port
+	struct rte_ring *ring;		  // to this worker: hand-offs, injected packets
+	struct rte_ring **peer_rings;	  // by worker, for hand-offs
+	struct outbox *outboxes;	  // by worker
+	struct rte_ring *punt_ring;	  // to the control core
+	struct icmp_bucket *icmp_buckets; // by VRF slot
 	struct rte_mempool *mbufs;
 	struct trace_ring *trace;
-	uint32_t trace_left;               // packets still to be marked
-	_Atomic uint32_t trace_request;    // written by the control core
-	_Atomic uint64_t capture_ports;    // bit per DPDK port below 64
+	uint32_t trace_left;		// packets still to be marked
+	_Atomic uint32_t trace_request; // written by the control core
+	_Atomic uint64_t capture_ports; // bit per DPDK port below 64
 	struct rte_ring *capture_ring;
 	struct rte_mempool *capture_mbufs;
 
 	// Counters of this worker; the control core reads them.
-	uint64_t n_chained_headers;        // headers that did not fit the headroom
+	uint64_t n_chained_headers; // headers that did not fit the headroom
 	uint64_t n_busy_tsc;
 	uint64_t n_walks;
 	uint64_t n_busy_walks;
-	_Atomic uint64_t heartbeat;        // counts loops: the watchdog's sign of life
+	_Atomic uint64_t heartbeat; // counts loops: the watchdog's sign of life
 	uint64_t n_trace_lost;
 	uint64_t n_capture_lost;
 
@@ -131,6 +131,11 @@ void workers_destroy(struct worker **workers, uint16_t n_workers);
 // Starts worker loops on their lcores, and stops them: stop waits until each has left its loop.
 int workers_start(struct worker **workers, uint16_t n_workers);
 void workers_stop(struct worker **workers, uint16_t n_workers);
+
+// Before snapshot follows old: SID and policy slots that old does not name may have counted for others and
+// begin at zero. Control core.
+void workers_clear_counters(struct worker **workers, uint16_t n_workers,
+	const struct snapshot *snapshot, const struct snapshot *old);
 
 // One turn of the loop: take the snapshot, walk the graph, report quiescence. Returns the packets that
 // sources brought in. Benchmarks and in-process tests call it themselves.

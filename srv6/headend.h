@@ -24,10 +24,10 @@ enum headend_inner {
 
 // One outer header. The SRH, if any, follows the 40 bytes of IPv6.
 struct headend_list {
-	uint16_t hdr_len;    // bytes to push: 40 + SRH
-	uint16_t proto_off;  // offset of the byte that names the inner protocol
-	uint16_t hmac_off;   // offset of the HMAC TLV within the SRH; 0: none
-	int16_t dscp;        // -1: copied from the inner packet
+	uint16_t hdr_len;	       // bytes to push: 40 + SRH
+	uint16_t proto_off;	       // offset of the byte that names the inner protocol
+	uint16_t hmac_off;	       // offset of the HMAC TLV within the SRH; 0: none
+	int16_t dscp;		       // -1: copied from the inner packet
 	struct ip6_addr first_segment; // the outer destination
 	uint8_t hdr[HEADEND_MAX_LEN];
 };

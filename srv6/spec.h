@@ -11,8 +11,8 @@
 #include "srv6/ip6_addr.h"
 
 enum {
-	SRV6_MAX_SEGMENTS = 16,    // of one segment list: 8 + 16 * 16 bytes of SRH
-	SRV6_MAX_LISTS = 16,       // segment lists of one policy
+	SRV6_MAX_SEGMENTS = 16,	   // of one segment list: 8 + 16 * 16 bytes of SRH
+	SRV6_MAX_LISTS = 16,	   // segment lists of one policy
 	SRV6_MAX_HMAC_KEY_LEN = 64 // bytes: RFC 2104 hashes longer keys, we refuse them
 };
 
@@ -50,7 +50,7 @@ enum srv6_headend {
 };
 
 enum srv6_hmac_algorithm {
-	SRV6_HMAC_SHA1 = 1,   // the numbers are Linux's SEG6_HMAC_ALGO_*
+	SRV6_HMAC_SHA1 = 1, // the numbers are Linux's SEG6_HMAC_ALGO_*
 	SRV6_HMAC_SHA256 = 2,
 };
 
@@ -68,7 +68,7 @@ struct ip_addr {
 
 struct srv6_prefix {
 	struct ip6_addr addr; // bits past len are zero
-	uint8_t len;          // 0..128
+	uint8_t len;	      // 0..128
 };
 
 struct srv6_locator_spec {
@@ -80,14 +80,14 @@ struct srv6_sid_spec {
 	struct spec_origin origin;
 	struct srv6_prefix prefix;
 	enum srv6_behavior behavior;
-	uint8_t flavors;          // enum srv6_flavor bits
-	uint8_t csid_block_bits;  // NEXT-C-SID: length of the locator block
-	uint8_t csid_bits;        // NEXT-C-SID: length of one C-SID
-	uint8_t require_hmac;     // 1: a packet without a valid HMAC TLV is dropped
-	const char *vrf;          // End.T, End.DT*: table to look up in; NULL: not given
-	const char *iface;        // End.X, End.DX*: port or sub-interface; NULL: by the connected route
-	struct ip_addr nexthop;   // End.X, End.DX4, End.DX6; family 0: not given
-	const char *policy;       // End.B6.*
+	uint8_t flavors;	 // enum srv6_flavor bits
+	uint8_t csid_block_bits; // NEXT-C-SID: length of the locator block
+	uint8_t csid_bits;	 // NEXT-C-SID: length of one C-SID
+	uint8_t require_hmac;	 // 1: a packet without a valid HMAC TLV is dropped
+	const char *vrf;	 // End.T, End.DT*: table to look up in; NULL: not given
+	const char *iface; // End.X, End.DX*: port or sub-interface; NULL: by the connected route
+	struct ip_addr nexthop; // End.X, End.DX4, End.DX6; family 0: not given
+	const char *policy;	// End.B6.*
 };
 
 struct srv6_segment_list_spec {
@@ -102,10 +102,10 @@ struct srv6_policy_spec {
 	const char *name;
 	enum srv6_headend headend;
 	struct ip6_addr source; // of the outer header; unspecified: node_spec.encap_source
-	uint8_t hop_limit;      // of the outer header; 0: the default of 64
-	int16_t dscp;           // 0..63, or -1: copied from the inner packet
-	uint8_t force_srh;      // 1: write an SRH even for one segment
-	uint32_t hmac_key_id;   // 0: no HMAC TLV
+	uint8_t hop_limit;	// of the outer header; 0: the default of 64
+	int16_t dscp;		// 0..63, or -1: copied from the inner packet
+	uint8_t force_srh;	// 1: write an SRH even for one segment
+	uint32_t hmac_key_id;	// 0: no HMAC TLV
 	uint32_t n_lists;
 	const struct srv6_segment_list_spec *lists;
 };

@@ -9,12 +9,12 @@
 #include "srv6/ip6_addr.h"
 
 enum {
-	SRH_ROUTING_TYPE = 4,      // RFC 8754 §8.1
-	SRH_FIXED_LEN = 8,         // bytes before the segment list
-	SRH_MAX_EXT_HEADERS = 8,   // walked in one packet; RFC 8504 §5.3 allows such a bound
+	SRH_ROUTING_TYPE = 4,	 // RFC 8754 §8.1
+	SRH_FIXED_LEN = 8,	 // bytes before the segment list
+	SRH_MAX_EXT_HEADERS = 8, // walked in one packet; RFC 8504 §5.3 allows such a bound
 	SRH_TLV_PAD1 = 0,
 	SRH_TLV_PADN = 4,
-	SRH_TLV_HMAC = 5,          // RFC 8754 §2.1.2
+	SRH_TLV_HMAC = 5, // RFC 8754 §2.1.2
 };
 
 struct srh {
@@ -36,11 +36,11 @@ static inline uint32_t srh_len(const struct srh *srh)
 }
 
 enum srh_walk_result {
-	SRH_WALK_SRH,       // stopped at a segment routing header
-	SRH_WALK_UPPER,     // reached the upper layer, or "no next header"
-	SRH_WALK_FRAGMENT,  // reached a fragment header that is not an atomic fragment (RFC 6946)
-	SRH_WALK_ROUTING,   // a routing header of another type with SL != 0; off is its Segments Left
-	SRH_WALK_MORE,      // need more contiguous bytes: off says how many
+	SRH_WALK_SRH,	   // stopped at a segment routing header
+	SRH_WALK_UPPER,	   // reached the upper layer, or "no next header"
+	SRH_WALK_FRAGMENT, // reached a fragment header that is not an atomic fragment (RFC 6946)
+	SRH_WALK_ROUTING, // a routing header of another type with SL != 0; off is its Segments Left
+	SRH_WALK_MORE,	  // need more contiguous bytes: off says how many
 	SRH_WALK_TRUNCATED, // a header ends after end_off
 	SRH_WALK_TOO_MANY,
 };

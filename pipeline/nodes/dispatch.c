@@ -12,14 +12,13 @@
 NODE_DECLARE_EDGES(EDGES)
 
 // A ring is entered once per burst.
-static void flush(struct rte_graph *graph, struct rte_node *node, struct rte_ring *ring,
-	struct outbox *box)
+static void flush(
+	struct rte_graph *graph, struct rte_node *node, struct rte_ring *ring, struct outbox *box)
 {
 	uint16_t n_sent = rte_ring_enqueue_burst(ring, box->pkts, box->n_pkts, NULL);
 
 	if (unlikely(n_sent < box->n_pkts))
-		rte_node_enqueue(
-			graph, node, EDGE_FULL, box->pkts + n_sent, box->n_pkts - n_sent);
+		rte_node_enqueue(graph, node, EDGE_FULL, box->pkts + n_sent, box->n_pkts - n_sent);
 	box->n_pkts = 0;
 }
 

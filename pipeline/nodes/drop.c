@@ -22,7 +22,7 @@ static uint16_t drop_process(
 }
 
 #define DROP_NODE(reason)                                                                          \
-	static struct rte_node_register drop_##reason##_register = {                              \
+	static struct rte_node_register drop_##reason##_register = {                               \
 		.name = "drop_" #reason,                                                           \
 		.process = drop_process,                                                           \
 	};                                                                                         \
@@ -37,33 +37,33 @@ DROP_NODE(ip4_checksum);
 DROP_NODE(ip4_martian);
 DROP_NODE(ip6_malformed);
 DROP_NODE(ip6_martian);
-DROP_NODE(ip6_multicast);     // a group that the node is not in
-DROP_NODE(ip6_ext_headers);   // truncated or too many of them, at an address of the node
-DROP_NODE(local_fragment);    // a fragment to the node itself
-DROP_NODE(local_icmp);        // ICMP that the node has no use for
-DROP_NODE(local_checksum);    // ICMP with a bad checksum
+DROP_NODE(ip6_multicast);   // a group that the node is not in
+DROP_NODE(ip6_ext_headers); // truncated or too many of them, at an address of the node
+DROP_NODE(local_fragment);  // a fragment to the node itself
+DROP_NODE(local_icmp);	    // ICMP that the node has no use for
+DROP_NODE(local_checksum);  // ICMP with a bad checksum
 DROP_NODE(blackhole);
-DROP_NODE(bad_dest);          // a route of the wrong family: a bug of ours
-DROP_NODE(no_vrf);            // the VRF went away while the packet waited
-DROP_NODE(srv6_no_sid);       // in our locator, but no such SID
-DROP_NODE(srv6_untrusted);    // to a SID from a port that is not SR-trusted (RFC 8754 section 5)
-DROP_NODE(srv6_loop);         // PACKET_MAX_SID_PASSES
+DROP_NODE(bad_dest);	   // a route of the wrong family: a bug of ours
+DROP_NODE(no_vrf);	   // the VRF went away while the packet waited
+DROP_NODE(srv6_no_sid);	   // in our locator, but no such SID
+DROP_NODE(srv6_untrusted); // to a SID from a port that is not SR-trusted (RFC 8754 section 5)
+DROP_NODE(srv6_loop);	   // PACKET_MAX_SID_PASSES
 DROP_NODE(srv6_truncated);
 DROP_NODE(srv6_ext_headers);
 DROP_NODE(srv6_fragment);
 DROP_NODE(srv6_hmac_missing);
 DROP_NODE(srv6_hmac_bad);
-DROP_NODE(srv6_inner);        // malformed inner packet
+DROP_NODE(srv6_inner);	      // malformed inner packet
 DROP_NODE(srv6_inner_family); // exposed IPv4 or IPv6 at an adjacency of the other family
-DROP_NODE(srv6_ecn);          // congestion marked on a packet that cannot carry the mark (RFC 6040)
-DROP_NODE(srv6_pull);         // headers over more segments than one buffer holds
+DROP_NODE(srv6_ecn);	      // congestion marked on a packet that cannot carry the mark (RFC 6040)
+DROP_NODE(srv6_pull);	      // headers over more segments than one buffer holds
 DROP_NODE(no_mbuf);
-DROP_NODE(dispatch_full);     // the other worker's ring
-DROP_NODE(punt_full);         // the control core's ring
-DROP_NODE(tx_full);           // the port took no more
+DROP_NODE(dispatch_full); // the other worker's ring
+DROP_NODE(punt_full);	  // the control core's ring
+DROP_NODE(tx_full);	  // the port took no more
 DROP_NODE(tx_no_port);
-DROP_NODE(tx_segments);       // too long for one buffer of a device that sends no chains
-DROP_NODE(l2_too_long);       // End.DX2: the frame exceeds the MTU of its interface
-DROP_NODE(icmp_limited);      // error not sent: rate limit
-DROP_NODE(icmp_unsuitable);   // error not sent: RFC 1812 section 4.3.2.7, RFC 4443 section 2.4
-DROP_NODE(icmp_no_source);    // error not sent: no address to send it from
+DROP_NODE(tx_segments);	    // too long for one buffer of a device that sends no chains
+DROP_NODE(l2_too_long);	    // End.DX2: the frame exceeds the MTU of its interface
+DROP_NODE(icmp_limited);    // error not sent: rate limit
+DROP_NODE(icmp_unsuitable); // error not sent: RFC 1812 section 4.3.2.7, RFC 4443 section 2.4
+DROP_NODE(icmp_no_source);  // error not sent: no address to send it from

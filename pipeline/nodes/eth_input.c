@@ -55,8 +55,8 @@ static uint16_t stripped_iface(const struct snapshot *s, const struct rte_mbuf *
 }
 
 // A layer-2 interface takes the whole frame, without the tag that selected it.
-static rte_edge_t enter_l2(struct rte_mbuf *m, struct packet *p, const struct iface *iface,
-	uint32_t l2_len)
+static rte_edge_t enter_l2(
+	struct rte_mbuf *m, struct packet *p, const struct iface *iface, uint32_t l2_len)
 {
 	if (l2_len != RTE_ETHER_HDR_LEN) {
 		uint8_t *eth = rte_pktmbuf_mtod(m, uint8_t *);

@@ -67,7 +67,8 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv4_hdr *ip, rte_be32_t 
 	ip->version_ihl = 0x45;
 	ip->type_of_service = ICMP_TOS;
 	ip->total_length = rte_cpu_to_be_16((uint16_t)total_len);
-	ip->fragment_offset = rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG); // so that id 0 is fine, RFC 6864
+	ip->fragment_offset =
+		rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG); // so that id 0 is fine, RFC 6864
 	ip->time_to_live = ICMP_TTL;
 	ip->next_proto_id = IPPROTO_ICMP;
 	ip->src_addr = src;
@@ -107,11 +108,11 @@ static rte_edge_t answer(struct worker *w, struct rte_mbuf *m, struct packet *p,
 }
 
 #define ICMP4_ERROR_NODE(reason, type, code, value)                                                \
-	static rte_edge_t reason##_packet(struct worker *w, struct rte_mbuf *m, struct packet *p) \
+	static rte_edge_t reason##_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)  \
 	{                                                                                          \
 		return answer(w, m, p, type, code, value);                                         \
 	}                                                                                          \
-	static uint16_t drop_##reason##_process(                                                  \
+	static uint16_t drop_##reason##_process(                                                   \
 		struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)      \
 	{                                                                                          \
 		return walk_packets(graph, node, objs, n_objs, reason##_packet);                   \

@@ -108,11 +108,11 @@ static rte_edge_t answer(struct worker *w, struct rte_mbuf *m, struct packet *p,
 }
 
 #define ICMP6_ERROR_NODE(reason, type, code, value)                                                \
-	static rte_edge_t reason##_packet(struct worker *w, struct rte_mbuf *m, struct packet *p) \
+	static rte_edge_t reason##_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)  \
 	{                                                                                          \
 		return answer(w, m, p, type, code, value);                                         \
 	}                                                                                          \
-	static uint16_t drop_##reason##_process(                                                  \
+	static uint16_t drop_##reason##_process(                                                   \
 		struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)      \
 	{                                                                                          \
 		return walk_packets(graph, node, objs, n_objs, reason##_packet);                   \
@@ -126,8 +126,7 @@ ICMP6_ERROR_NODE(ip6_neighbor, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_ADDR, 0);
 ICMP6_ERROR_NODE(ip6_no_port, ICMP6_DST_UNREACH, ICMP6_DST_UNREACH_NOPORT, 0);
 ICMP6_ERROR_NODE(ip6_too_big, ICMP6_PACKET_TOO_BIG, 0, p->icmp_value);
 ICMP6_ERROR_NODE(ip6_hop_limit, ICMP6_TIME_EXCEEDED, ICMP6_TIME_EXCEED_TRANSIT, 0);
-ICMP6_ERROR_NODE(
-	ip6_next_header, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, p->icmp_value);
+ICMP6_ERROR_NODE(ip6_next_header, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_NEXTHEADER, p->icmp_value);
 // RFC 8754 §4.3.2: an SRH with segments left at an address that is no SID.
 ICMP6_ERROR_NODE(ip6_routing_header, ICMP6_PARAM_PROB, ICMP6_PARAMPROB_HEADER, p->icmp_value);
 // RFC 8986 §4.1: LE or SL out of range, or segments left at a decapsulating SID.

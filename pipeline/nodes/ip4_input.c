@@ -23,7 +23,7 @@ static inline rte_edge_t prepare(
 	enum ip4_verdict verdict = ip4_check(m);
 
 	if (unlikely(verdict != IP4_OK))
-		return verdict == IP4_CHECKSUM  ? EDGE_CHECKSUM
+		return verdict == IP4_CHECKSUM	? EDGE_CHECKSUM
 		       : verdict == IP4_MARTIAN ? EDGE_MARTIAN
 						: EDGE_MALFORMED;
 	if (unlikely(dispatch_wanted(w, p)) && !dispatch_is_mine(w, m, p)) {

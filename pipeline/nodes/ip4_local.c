@@ -74,8 +74,7 @@ static rte_edge_t ip4_local_packet(struct worker *w, struct rte_mbuf *m, struct 
 	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
 
 	(void)w;
-	if (ip->fragment_offset &
-		rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
+	if (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
 		return EDGE_FRAGMENT;
 	switch (ip->next_proto_id) {
 	case IPPROTO_ICMP:

@@ -17,8 +17,7 @@
 
 NODE_DECLARE_EDGES(EDGES)
 
-static inline rte_edge_t ip4_output_packet(
-	struct worker *w, struct rte_mbuf *m, struct packet *p)
+static inline rte_edge_t ip4_output_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
 	struct adj *adj = adj_table_get(w->adj_table, dest_index(p->dest));

@@ -27,8 +27,7 @@ static rte_edge_t too_big(struct rte_mbuf *m, struct packet *p, uint16_t mtu)
 	return *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4 ? EDGE_INNER4_TOO_BIG : EDGE_TOO_BIG;
 }
 
-static inline rte_edge_t ip6_output_packet(
-	struct worker *w, struct rte_mbuf *m, struct packet *p)
+static inline rte_edge_t ip6_output_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *);
 	struct adj *adj = adj_table_get(w->adj_table, dest_index(p->dest));

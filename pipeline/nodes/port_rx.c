@@ -19,14 +19,14 @@
 NODE_DECLARE_EDGES(EDGES)
 
 enum {
-	RX_FAR_PREFETCH = 8, // frames ahead of the loop whose mbufs are fetched
+	RX_FAR_PREFETCH = 8,  // frames ahead of the loop whose mbufs are fetched
 	RX_NEAR_PREFETCH = 4, // and whose headers are
 };
 
 // What is the same for all frames of a burst.
 struct rx_burst {
 	struct packet fresh; // metadata to start with
-	uint64_t mac;        // of the interface, as eth_mac() reads one; ETH_NO_MAC: take no short way
+	uint64_t mac; // of the interface, as eth_mac() reads one; ETH_NO_MAC: take no short way
 };
 
 static struct rx_burst start_burst(const struct worker *w, uint16_t port)
@@ -53,11 +53,11 @@ static inline rte_edge_t receive(const struct rx_burst *burst, struct rte_mbuf *
 
 	*packet_of(m) = burst->fresh;
 	if (unlikely(m->data_len < RTE_ETHER_HDR_LEN || eth_mac(eth) != burst->mac ||
-		    (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
+		     (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED)))
 		return EDGE_ETH_INPUT;
 	type_be = ((const struct rte_ether_hdr *)eth)->ether_type;
 	if (unlikely(type_be != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) &&
-		    type_be != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
+		     type_be != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
 		return EDGE_ETH_INPUT;
 	rte_pktmbuf_adj(m, RTE_ETHER_HDR_LEN);
 	return type_be == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6) ? EDGE_IP6 : EDGE_IP4;
@@ -76,8 +76,8 @@ static void receive_burst(struct rte_graph *graph, struct rte_node *node, struct
 			rte_prefetch0(packet_of(pkts[i + RX_FAR_PREFETCH]));
 		}
 		if (likely(i + RX_NEAR_PREFETCH < n))
-			rte_prefetch0(rte_pktmbuf_mtod((struct rte_mbuf *)pkts[i + RX_NEAR_PREFETCH],
-				void *));
+			rte_prefetch0(rte_pktmbuf_mtod(
+				(struct rte_mbuf *)pkts[i + RX_NEAR_PREFETCH], void *));
 		next[i] = receive(&burst, pkts[i]);
 	}
 	if (unlikely(w->trace->active))
@@ -94,7 +94,8 @@ static uint16_t port_rx_process(
 	(void)n_objs;
 	for (uint16_t polled = 0; polled < w->n_rxq && w->budget > 0; polled++) {
 		const struct rx_queue *q = &w->rxq[w->next_rxq];
-		uint16_t n = rte_eth_rx_burst(q->port, q->queue, (struct rte_mbuf **)objs, w->budget);
+		uint16_t n =
+			rte_eth_rx_burst(q->port, q->queue, (struct rte_mbuf **)objs, w->budget);
 
 		if (++w->next_rxq == w->n_rxq)
 			w->next_rxq = 0;

@@ -92,7 +92,9 @@ static inline rte_edge_t prepare(
 	if (unlikely(refused != N_EDGES))
 		return refused;
 	worker_count(&w->sid_counters[sid->slot], m->pkt_len);
-	verdict = srv6_apply(w, m, sid, &d);
+	verdict = srv6_decap_plain(sid, rte_pktmbuf_mtod(m, const uint8_t *), &d);
+	if (unlikely(verdict == SRV6_MORE))
+		verdict = srv6_apply(w, m, sid, &d);
 	if (unlikely(verdict != SRV6_DECAP_IP4 && verdict != SRV6_DECAP_IP6))
 		return SRV6_ERROR_EDGE(verdict, m, p, &d);
 	srv6_uncover(m, p, sid, &d);

@@ -18,8 +18,7 @@ NODE_DECLARE_EDGES(EDGES)
 
 _Static_assert((int)EDGE_NO_MBUF == (int)ENCAP_NO_MBUF, "the first edges are enum encap_next");
 
-static inline rte_edge_t srv6_encap_packet(
-	struct worker *w, struct rte_mbuf *m, struct packet *p)
+static inline rte_edge_t srv6_encap_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	const struct policy *policy = &w->snapshot->policies[dest_index(p->dest)];
 	uint8_t *ip = rte_pktmbuf_mtod(m, uint8_t *);

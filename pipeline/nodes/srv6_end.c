@@ -20,8 +20,8 @@ NODE_DECLARE_EDGES(EDGES)
 NODE_ASSERT_ROUTE_EDGES();
 
 // USD (RFC 8986 §4.16.3): the inner packet goes by the table, or on End.X's adjacency.
-static rte_edge_t expose4(struct rte_mbuf *m, struct packet *p, const struct sid *sid,
-	const struct srv6_decision *d)
+static rte_edge_t expose4(
+	struct rte_mbuf *m, struct packet *p, const struct sid *sid, const struct srv6_decision *d)
 {
 	srv6_uncover(m, p, sid, d);
 	if (ip4_check(m) != IP4_OK)
@@ -34,8 +34,8 @@ static rte_edge_t expose4(struct rte_mbuf *m, struct packet *p, const struct sid
 	return EDGE_FORWARD4;
 }
 
-static rte_edge_t expose6(struct rte_mbuf *m, struct packet *p, const struct sid *sid,
-	const struct srv6_decision *d)
+static rte_edge_t expose6(
+	struct rte_mbuf *m, struct packet *p, const struct sid *sid, const struct srv6_decision *d)
 {
 	srv6_uncover(m, p, sid, d);
 	if (ip6_check(m) != IP6_OK)
@@ -81,7 +81,8 @@ static inline rte_edge_t prepare(
 	if (unlikely(refused != N_EDGES))
 		return refused;
 	// A packet that waits for its neighbour waits as it came, to meet the SID again.
-	if (sid->behavior == SRV6_END_X && unlikely(adj_table_get(w->adj_table, sid->adj) == NULL)) {
+	if (sid->behavior == SRV6_END_X &&
+		unlikely(adj_table_get(w->adj_table, sid->adj) == NULL)) {
 		p->punt = PUNT_NEIGHBOR;
 		p->adj = sid->adj;
 		return EDGE_PUNT;

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages that are missing for what is named: build, demo, test, lint. With all of
+# them there it changes nothing and needs no network.
+set -euo pipefail
+
+packages() {
+    case $1 in
+    build)
+        echo gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libssl-dev \
+            libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev
+        ;;
+    demo) echo iproute2 iputils-ping ethtool curl tcpdump python3 ;;
+    test) echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev ;;
+    lint) echo clang clang-format clang-tidy cppcheck shellcheck python3 ;;
+    *)
+        echo "usage: $0 build|demo|test|lint ..." >&2
+        exit 2
+        ;;
+    esac
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+wanted=$(for use in "$@"; do packages "$use"; done)
+if ! command -v apt-get >/dev/null; then
+    echo "install_deps: no apt-get here; these Debian packages, or their like, are needed:" $wanted >&2
+    exit 0
+fi
+missing=()
+for package in $(tr ' ' '\n' <<<"$wanted" | sort -u); do
+    is_installed "$package" || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+echo "install_deps: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
