@@ -3,8 +3,8 @@
 
 // Structured log lines on standard error: "<6>reload: live generation=7 routes=12". The <n> prefix is
 // sd-daemon's level for journald, left out when standard error is a terminal, which gets time and level
-// in words instead. Formatting and writing happen on a thread of their own; a full queue drops lines and
-// says how many. Any control-side thread may log; workers never do.
+// in words instead. Writing happens on a thread of its own; a full queue drops lines and says how many. Any
+// control-side thread may log; workers never do.
 
 enum log_level { // syslog's numbers
 	LOG_LEVEL_ERROR = 3,

@@ -26,7 +26,7 @@ struct rte_mbuf;
 
 enum {
 	NEIGH_TICK_MS = 100,
-	NEIGH_TICK_BUDGET = 2048,    // timers, and entries swept, in one callback: about 2 ms
+	NEIGH_TICK_BUDGET = 1536,    // timers, or entries swept, in one callback: 1 to 3 ms
 	NEIGH_WHEEL_SIZE = 1024,     // ticks; longer times go round again
 	NEIGH_MAX_PROBES = 3,	     // RFC 4861 §10: MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
 	NEIGH_PROBE_MS = 1000,	     // RETRANS_TIMER

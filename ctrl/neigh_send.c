@@ -71,6 +71,7 @@ struct rte_mbuf *neigh_send_make_packet(
 		return NULL;
 	packet_of(m)->iface = iface;
 	packet_of(m)->vrf = neigh->links[iface].iface.vrf;
+	packet_of(m)->generation = ctrl_snapshot(neigh->ctrl)->generation;
 	packet_of(m)->flags = PACKET_ORIGINATED | PACKET_HOP_TAKEN;
 	return m;
 }

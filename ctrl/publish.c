@@ -24,7 +24,7 @@
 enum {
 	MAX_ROUTERS = 64,
 	MAX_WAITERS = 64, // callers of one reload
-	GRACE_POLL_MS = 1,
+	RETRY_MS = 10,         // when there is no memory or thread for a job
 };
 
 struct waiter {
@@ -53,6 +53,7 @@ struct publish {
 	struct learned_router routers[MAX_ROUTERS];
 	uint32_t n_routers;
 	struct job *job; // in flight, or NULL
+	bool in_grace;           // workers may still see the snapshot before the live one
 	bool wants_reload;
 	bool wants_recompile;
 	struct waiter waiters[MAX_WAITERS]; // of the reload in flight
@@ -61,7 +62,7 @@ struct publish {
 	uint32_t n_next_waiters;
 	int pipe_fds[2];
 	struct event *done_event;
-	struct event *grace_event;
+	struct event *retry_event;
 	struct publish_result last; // its text is last_text
 	char last_text[sizeof(((struct refusal *)0)->text)];
 };
@@ -192,6 +193,17 @@ static void free_spec(void *spec)
 	node_spec_destroy(spec);
 }
 
+static void start_next(struct publish *publish);
+
+// Queued behind the old snapshot: what was freed before it is gone.
+static void end_grace(void *arg)
+{
+	struct publish *publish = arg;
+
+	publish->in_grace = false;
+	start_next(publish);
+}
+
 // The one store. What the workers may still read goes after a grace period.
 static void go_live(struct publish *publish, struct snapshot *snapshot, struct node_spec *spec)
 {
@@ -201,8 +213,6 @@ static void go_live(struct publish *publish, struct snapshot *snapshot, struct n
 	if (old != NULL)
 		workers_clear_counters(ctrl->workers, ctrl->n_workers, snapshot, old);
 	atomic_store_explicit(&ctrl->published, snapshot, memory_order_release);
-	if (old != NULL)
-		reclaim_later(ctrl->reclaim, (void *)(uintptr_t)old, free_snapshot);
 	if (spec != NULL) {
 		reclaim_later(ctrl->reclaim, ctrl->spec, free_spec);
 		ctrl->spec = spec;
@@ -211,9 +221,12 @@ static void go_live(struct publish *publish, struct snapshot *snapshot, struct n
 	}
 	if (ctrl->neigh != NULL)
 		neigh_snapshot_changed(ctrl->neigh);
+	if (old != NULL) {
+		publish->in_grace = true;
+		reclaim_later(ctrl->reclaim, (void *)(uintptr_t)old, free_snapshot);
+		reclaim_later(ctrl->reclaim, publish, end_grace);
+	}
 }
-
-static void start_next(struct publish *publish);
 
 static void finish_job(struct publish *publish)
 {
@@ -226,7 +239,7 @@ static void finish_job(struct publish *publish)
 		job->ret = check_restart(job, ctrl->spec, &note);
 	if (job->ret == 0) {
 		go_live(publish, job->snapshot, job->spec);
-		log_notice("reload: live generation=%lu load_ms=%.1f compile_ms=%.1f "
+		log_notice("reload: live generation=%u load_ms=%.1f compile_ms=%.1f "
 			   "shared_tables=%u%s%s",
 			job->snapshot->generation, job->load_ms, job->compile_ms,
 			job->snapshot->n_shared_tables, note[0] != '\0' ? " restart: " : "", note);
@@ -288,20 +301,17 @@ static struct job *new_job(struct publish *publish, bool reload)
 // Begins what is wanted, when nothing is in flight and the last swap's grace period is over.
 static void start_next(struct publish *publish)
 {
-	struct timeval soon = {.tv_usec = GRACE_POLL_MS * 1000};
+	const struct timeval soon = {.tv_usec = RETRY_MS * 1000};
 	struct job *job;
 
-	if (publish->job != NULL || (!publish->wants_reload && !publish->wants_recompile))
+	if (publish->job != NULL || publish->in_grace ||
+		(!publish->wants_reload && !publish->wants_recompile))
 		return;
-	if (reclaim_poll(publish->ctrl->reclaim) > 0) {
-		event_add(publish->grace_event, &soon);
-		return;
-	}
 	job = new_job(publish, publish->wants_reload);
 	if (job == NULL || pthread_create(&job->thread, NULL, job_thread, job) != 0) {
 		log_error("reload: no memory or thread for a compile; trying again");
 		free(job);
-		event_add(publish->grace_event, &soon);
+		event_add(publish->retry_event, &soon);
 		return;
 	}
 	publish->job = job;
@@ -315,7 +325,7 @@ static void start_next(struct publish *publish)
 	publish->wants_recompile = false;
 }
 
-static void on_grace(evutil_socket_t fd, short what, void *arg)
+static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -328,8 +338,8 @@ static int create_events(struct publish *publish)
 		return -errno;
 	publish->done_event = event_new(
 		publish->ctrl->base, publish->pipe_fds[0], EV_READ | EV_PERSIST, on_done, publish);
-	publish->grace_event = evtimer_new(publish->ctrl->base, on_grace, publish);
-	if (publish->done_event == NULL || publish->grace_event == NULL)
+	publish->retry_event = evtimer_new(publish->ctrl->base, on_retry, publish);
+	if (publish->done_event == NULL || publish->retry_event == NULL)
 		return -ENOMEM;
 	return event_add(publish->done_event, NULL) == 0 ? 0 : -ENOMEM;
 }
@@ -381,22 +391,38 @@ fail:
 	return NULL;
 }
 
+// Whoever still waits for a reload hears that there will be none.
+static void answer_stopped(struct publish *publish)
+{
+	const struct publish_result stopped = {.ret = -ECANCELED, .text = "the node stops"};
+
+	answer(publish, &stopped);
+	for (uint32_t i = 0; i < publish->n_next_waiters; i++)
+		publish->next_waiters[i].done_fn(&stopped, publish->next_waiters[i].arg);
+	publish->n_next_waiters = 0;
+}
+
 void publish_destroy(struct publish *publish)
 {
 	if (publish == NULL)
 		return;
+	answer_stopped(publish);
 	if (publish->job != NULL) {
 		pthread_join(publish->job->thread, NULL);
 		snapshot_destroy(publish->job->snapshot);
 		node_spec_destroy(publish->job->spec);
 		free(publish->job);
+		publish->job = NULL;
 	}
+	// No worker runs: whatever waits is due, end_grace() among it.
+	publish->wants_reload = publish->wants_recompile = false;
+	reclaim_poll(publish->ctrl->reclaim);
 	snapshot_destroy((struct snapshot *)(uintptr_t)ctrl_snapshot(publish->ctrl));
 	atomic_store(&publish->ctrl->published, NULL);
 	if (publish->done_event != NULL)
 		event_free(publish->done_event);
-	if (publish->grace_event != NULL)
-		event_free(publish->grace_event);
+	if (publish->retry_event != NULL)
+		event_free(publish->retry_event);
 	if (publish->pipe_fds[0] >= 0) {
 		close(publish->pipe_fds[0]);
 		close(publish->pipe_fds[1]);

@@ -269,6 +269,19 @@ static int add_iface(struct compile *c, const struct iface_spec *spec, uint32_t 
 	return ret;
 }
 
+// A VRF that keeps its slot has had it since then.
+static void set_since(struct compile *c)
+{
+	const struct snapshot *live = c->input->live;
+
+	for (uint32_t slot = 0; slot < c->s->n_vrfs; slot++) {
+		bool kept = live != NULL && slot < live->n_vrfs &&
+			    strcmp(c->s->vrf_names[slot].text, live->vrf_names[slot].text) == 0;
+
+		c->s->vrfs[slot].since = kept ? live->vrfs[slot].since : c->s->generation;
+	}
+}
+
 static void set_icmp_sources(struct compile *c)
 {
 	for (uint32_t i = 0; i < c->spec->n_vrfs; i++) {
@@ -314,6 +327,7 @@ int compile_ifaces(struct compile *c)
 	for (uint32_t slot = 0; slot < c->s->n_ifaces; slot++)
 		c->s->ifaces[slot] =
 			(struct iface){.dpdk_port = UINT16_MAX, .l2_policy = SNAPSHOT_NO_POLICY};
+	set_since(c);
 	set_icmp_sources(c);
 	ret = add_link_scope(c);
 	for (uint32_t i = 0; i < c->spec->n_ifaces && ret == 0; i++)

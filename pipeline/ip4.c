@@ -3,7 +3,7 @@
 #include "pipeline/ip4.h"
 
 const uint8_t ip4_first_byte[256] = {
-	[0] = IP4_BAD_DST,
+	[0] = IP4_BAD_SRC | IP4_BAD_DST,
 	[127] = IP4_BAD_SRC | IP4_BAD_DST,
 	[224 ... 255] = IP4_BAD_SRC | IP4_BAD_DST,
 };

@@ -61,8 +61,8 @@ static inline uint16_t ip4_header_sum(const uint8_t *ip)
 	return ip4_fold(sum);
 }
 
-// What the first byte of an address rules out (RFC 1812 §5.3.7): 127/8 on either side, groups and the rest
-// of 224/3 on either side, 0/8 as a destination.
+// What the first byte of an address rules out (RFC 1812 §5.3.7): 0/8, 127/8, groups and the rest of 224/3,
+// on either side alike.
 enum {
 	IP4_BAD_SRC = 1 << 0,
 	IP4_BAD_DST = 1 << 1,
@@ -99,6 +99,12 @@ static inline enum ip4_verdict ip4_check(struct rte_mbuf *m)
 		return IP4_MARTIAN;
 	packet_trim(m, total_len);
 	return IP4_OK;
+}
+
+// Whether a packet that exceeds mtu may be sent in pieces: RFC 791 asks every link for 68 bytes.
+static inline bool ip4_may_fragment(const struct rte_ipv4_hdr *ip, uint32_t mtu)
+{
+	return !(ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG)) && mtu >= 68;
 }
 
 // Decrements the TTL; RFC 1624 in the form of adding 0x0100 to the checksum. A sum of 0xffff is negative

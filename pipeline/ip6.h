@@ -15,7 +15,7 @@
 enum ip6_verdict {
 	IP6_OK,
 	IP6_MALFORMED,
-	IP6_MARTIAN, // RFC 4291 §2.5.3, §2.7: ::1, or a multicast source
+	IP6_MARTIAN, // RFC 4291 §2.5.2, §2.5.3, §2.7: ::1, :: but to a group, or a multicast source
 };
 
 static inline const struct ip6_addr *ip6_src(const struct rte_ipv6_hdr *ip)
@@ -51,7 +51,9 @@ static inline enum ip6_verdict ip6_check(struct rte_mbuf *m)
 		return IP6_MARTIAN;
 	if (unlikely(ip->dst_addr[0] == 0 || ip->src_addr[0] == 0) &&
 		(ip6_is_loopback(ip6_dst(ip)) || ip6_is_loopback(ip6_src(ip)) ||
-			ip6_addr_is_unspecified(ip6_dst(ip))))
+			ip6_addr_is_unspecified(ip6_dst(ip)) ||
+			(ip6_addr_is_unspecified(ip6_src(ip)) &&
+				!ip6_addr_is_multicast(ip6_dst(ip)))))
 		return IP6_MARTIAN;
 	packet_trim(m, total_len);
 	return IP6_OK;

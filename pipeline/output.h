@@ -44,8 +44,8 @@ static inline bool output_push_link(struct rte_mbuf *m, struct packet *p, struct
 static inline void output_unwrap(struct rte_mbuf *m, struct packet *p)
 {
 	packet_cut(m, p->pushed_len);
-	p->icmp_value -= p->pushed_len;
+	p->icmp_value = p->icmp_value > p->pushed_len ? p->icmp_value - p->pushed_len : 0;
 	p->vrf = p->inner_vrf;
-	p->flags &= (uint16_t) ~(PACKET_ORIGINATED | PACKET_HOP_TAKEN);
+	p->flags &= (uint16_t)~PACKET_ORIGINATED;
 	p->pushed_len = 0;
 }

@@ -61,8 +61,9 @@ struct packet {
 	uint8_t entry;	     // enum packet_entry
 	uint8_t punt;	     // enum punt_reason
 	uint32_t trace_id;
-	uint8_t sid_passes; // SIDs of this node that it went through
-	uint8_t pad[27];
+	uint32_t generation; // of the snapshot whose slots vrf and inner_vrf are
+	uint8_t sid_passes;  // SIDs of this node that it went through
+	uint8_t pad[23];
 };
 
 _Static_assert(sizeof(struct packet) == PACKET_META_LEN, "one cache line");

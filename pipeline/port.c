@@ -11,6 +11,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "pipeline/af_packet.h"
 #include "pipeline/packet.h"
 
 enum {
@@ -20,9 +21,6 @@ enum {
 	POOL_CACHE = 256,				  // mbufs; one burst
 	DEVICE_NAME_LEN = 256,
 	SMALL_ROOM_LEN = 2048, // bytes of frame in a small buffer
-	// What af_packet needs beside a frame in a slot of its ring: tpacket2 header and alignment.
-	AF_PACKET_FRAME_LEN = 16384,
-	AF_PACKET_BLOCK_LEN = 65536,
 };
 
 static uint16_t port_mtu(const struct port_spec *spec)
@@ -30,21 +28,30 @@ static uint16_t port_mtu(const struct port_spec *spec)
 	return spec->mtu == 0 ? DEFAULT_MTU : spec->mtu;
 }
 
-static bool is_af_packet(const struct port_spec *spec)
+static uint32_t frame_len(const struct port_spec *spec)
 {
-	return strncmp(spec->device, "net_af_packet", strlen("net_af_packet")) == 0;
+	return (uint32_t)port_mtu(spec) + LINK_LEN;
 }
 
-// af_packet's default slot of 2 KiB silently drops longer frames, so a larger MTU asks for larger ones
-// unless the configuration chose its own.
+// Bytes of buffer that take any frame of the port in one piece.
+static uint32_t room_len(const struct port_spec *spec)
+{
+	return af_packet_is(spec->device) ? af_packet_slot_len(spec->device, frame_len(spec))
+					  : frame_len(spec);
+}
+
 static void device_args(const struct port_spec *spec, char *out, size_t out_len)
 {
-	if (is_af_packet(spec) && port_mtu(spec) > DEFAULT_MTU &&
-		strstr(spec->device, "framesz=") == NULL)
-		snprintf(out, out_len, "%s,framesz=%d,blocksz=%d", spec->device,
-			AF_PACKET_FRAME_LEN, AF_PACKET_BLOCK_LEN);
+	if (af_packet_is(spec->device))
+		af_packet_args(spec->device, frame_len(spec), out, out_len);
 	else
 		snprintf(out, out_len, "%s", spec->device);
+}
+
+static uint32_t max_frame(const struct port_spec *spec, const struct rte_eth_dev_info *info)
+{
+	return af_packet_is(spec->device) ? af_packet_max_frame(room_len(spec))
+					  : info->max_rx_pktlen;
 }
 
 static const char *probe_hint(int error)
@@ -97,16 +104,17 @@ static uint16_t n_queues(uint16_t wanted, uint16_t n_workers, uint16_t max)
 static int check_mtu(const struct port_spec *spec, const struct rte_eth_dev_info *info,
 	const struct port_runtime *port, struct refusal *refusal)
 {
+	uint32_t max = max_frame(spec, info);
+
 	if (port->mtu < info->min_mtu || (info->max_mtu != 0 && port->mtu > info->max_mtu))
 		return refusal_set(refusal, &spec->origin,
 			"ports.%s.mtu: %u is more than the device can do; %s takes %u to %u",
 			spec->name, port->mtu, spec->device, info->min_mtu, info->max_mtu);
-	if (info->max_rx_pktlen != 0 &&
-		port->mtu + (uint32_t)RTE_ETHER_HDR_LEN > info->max_rx_pktlen)
+	if (max != 0 && port->mtu + (uint32_t)RTE_ETHER_HDR_LEN > max)
 		return refusal_set(refusal, &spec->origin,
 			"ports.%s.mtu: %u is more than the device can do; %s receives frames of "
 			"at most %u bytes",
-			spec->name, port->mtu, spec->device, info->max_rx_pktlen);
+			spec->name, port->mtu, spec->device, max);
 	return 0;
 }
 
@@ -172,7 +180,8 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 {
 	struct rte_eth_dev_info info;
 	struct rte_eth_conf conf;
-	uint32_t room_len = rte_pktmbuf_data_room_size(pools->small) - RTE_PKTMBUF_HEADROOM;
+	bool is_small = room_len(spec) <=
+			rte_pktmbuf_data_room_size(pools->small) - (uint32_t)RTE_PKTMBUF_HEADROOM;
 	int ret = rte_eth_dev_info_get(port->dpdk_port, &info);
 	bool scatter;
 
@@ -185,14 +194,14 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 	ret = check_mtu(spec, &info, port, refusal);
 	if (ret != 0)
 		return ret;
-	scatter = (uint32_t)port->mtu + LINK_LEN > room_len &&
-		  (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER);
-	port->mbufs = (uint32_t)port->mtu + LINK_LEN <= room_len || scatter || pools->large == NULL
-			      ? pools->small
-			      : pools->large;
-	port->linearize = !(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
-			  !is_af_packet(spec); // it copies segment by segment, but does not say so
+	scatter = !is_small && (info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER);
+	port->mbufs = is_small || scatter ? pools->small : pools->large;
+	port->linearize =
+		!(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
+		!af_packet_is(spec->device); // it copies segment by segment, but does not say so
 	conf = port_conf(&info, port, scatter);
+	if (af_packet_is(spec->device))
+		conf.rxmode.mtu = RTE_MIN(port->mtu, AF_PACKET_MTU);
 	ret = rte_eth_dev_configure(port->dpdk_port, port->n_rxq, port->n_txq, &conf);
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin,
@@ -203,10 +212,10 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 	return ret != 0 ? ret : start_port(spec, port, refusal);
 }
 
-static struct rte_mempool *create_pool(const char *name, uint32_t n_mbufs, uint32_t room_len)
+static struct rte_mempool *create_pool(const char *name, uint32_t n_mbufs, uint32_t len)
 {
 	return rte_pktmbuf_pool_create(name, n_mbufs, POOL_CACHE, PACKET_META_LEN,
-		(uint16_t)(room_len + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
+		(uint16_t)(len + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
 }
 
 // Buffers for every descriptor, two bursts a worker in flight, and as much again for rings.
@@ -227,7 +236,7 @@ static int create_pools(const struct node_spec *spec, uint16_t n_workers, struct
 	uint32_t large_len = 0;
 
 	for (uint32_t i = 0; i < spec->n_ports; i++)
-		large_len = RTE_MAX(large_len, (uint32_t)port_mtu(&spec->ports[i]) + LINK_LEN);
+		large_len = RTE_MAX(large_len, room_len(&spec->ports[i]));
 	if (large_len <= (uint32_t)SMALL_ROOM_LEN)
 		large_len = 0;
 	pools->small = create_pool("mbufs", n_mbufs, SMALL_ROOM_LEN);

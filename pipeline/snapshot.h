@@ -51,6 +51,7 @@ struct vrf {
 	bool has_icmp6;
 	struct ip6_addr icmp4_source; // first four bytes
 	struct ip6_addr icmp6_source;
+	uint32_t since; // generation that gave the slot to this VRF
 };
 
 // A segment list and where its outer header goes: the lookup of the first segment in the underlay,
@@ -92,7 +93,7 @@ struct sid_key {
 
 // Everybody but the compiler holds it as const; the members are plain so that it can be built and freed.
 struct snapshot {
-	uint64_t generation;
+	uint32_t generation; // counts from 1
 	// Read by workers.
 	uint16_t port_iface[SNAPSHOT_MAX_DPDK_PORTS];  // untagged frames; SNAPSHOT_NO_IFACE: none
 	uint16_t *port_vlans[SNAPSHOT_MAX_DPDK_PORTS]; // VLAN id to interface; NULL: no VLANs

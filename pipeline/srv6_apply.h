@@ -34,6 +34,14 @@
 		: unlikely(++(p)->sid_passes > PACKET_MAX_SID_PASSES) ? EDGE_LOOP                  \
 								      : N_EDGES)
 
+// RFC 8986 §6: packets that are dropped at a SID or answered by an ICMP error do not count. The errors
+// stand behind UPPER in every list of edges.
+#define SRV6_COUNT(w, sid, len, edge)                                                              \
+	do {                                                                                       \
+		if (likely((edge) <= EDGE_UPPER || (edge) == WALK_LOOKUP))                         \
+			worker_count(&(w)->sid_counters[(sid)->slot], len);                        \
+	} while (0)
+
 // Runs the behavior; SRV6_N_VERDICTS when headers lie over more segments than one buffer holds.
 static inline enum srv6_verdict srv6_apply(
 	struct worker *w, struct rte_mbuf *m, const struct sid *sid, struct srv6_decision *d)

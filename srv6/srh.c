@@ -6,7 +6,8 @@
 
 enum {
 	EXT_HEADER_MIN_LEN = 8, // of every extension header that is walked
-	SEGMENTS_LEFT_OFF = 3,	// in a routing header of any type, RFC 8200 §4.4
+	ROUTING_TYPE_OFF = 2,	// in a routing header of any type, RFC 8200 §4.4
+	SEGMENTS_LEFT_OFF = 3,
 	FRAGMENT_MASK = 0xf9,	// second byte of offset and M flag, without the two reserved bits
 };
 
@@ -53,10 +54,10 @@ enum srh_walk_result srh_walk(
 		len += 8u * hdr[1];
 		if (off + len > end_off)
 			return SRH_WALK_TRUNCATED;
-		if (cursor->proto == IPPROTO_ROUTING && hdr[2] == SRH_ROUTING_TYPE)
+		if (cursor->proto == IPPROTO_ROUTING && hdr[ROUTING_TYPE_OFF] == SRH_ROUTING_TYPE)
 			return off + len > avail_len ? ask_for(cursor, off + len) : SRH_WALK_SRH;
 		if (cursor->proto == IPPROTO_ROUTING && hdr[SEGMENTS_LEFT_OFF] != 0) {
-			cursor->off = off + SEGMENTS_LEFT_OFF;
+			cursor->off = off + ROUTING_TYPE_OFF;
 			return SRH_WALK_ROUTING;
 		}
 		step_over(cursor, hdr[0], len);

@@ -32,7 +32,7 @@ enum {
 	ICMP6_HOP_LIMIT = 64,
 };
 
-// RFC 4443 §2.4 e: no error about an error, a multicast packet, or to no single node.
+// RFC 4443 §2.4 e: no error about an error, a redirect, a multicast packet, or to no single node.
 static bool may_answer(struct rte_mbuf *m, const struct packet *p, const struct rte_ipv6_hdr *ip)
 {
 	struct srh_cursor cursor = {.off = IP6_LEN, .proto_off = 6, .proto = ip->proto};
@@ -52,7 +52,8 @@ static bool may_answer(struct rte_mbuf *m, const struct packet *p, const struct 
 	}
 	if (result != SRH_WALK_UPPER || cursor.proto != IPPROTO_ICMPV6)
 		return true;
-	return cursor.off < avail_len && bytes[cursor.off] >= ICMP6_ECHO_REQUEST;
+	return cursor.off < avail_len && bytes[cursor.off] >= ICMP6_ECHO_REQUEST &&
+	       bytes[cursor.off] != ND_REDIRECT;
 }
 
 // Writes the IPv6 and ICMPv6 headers before the quoted packet.

@@ -13,6 +13,7 @@
 	X(PUNT, "punt")                                                                            \
 	X(TTL, "drop_ip4_ttl")                                                                     \
 	X(TOO_BIG, "drop_ip4_too_big")                                                             \
+	X(FRAGMENT, "ip4_fragment")                                                                \
 	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
@@ -27,15 +28,14 @@ static inline rte_edge_t ip4_output_packet(struct worker *w, struct rte_mbuf *m,
 		p->adj = dest_index(p->dest);
 		return EDGE_PUNT;
 	}
-	if (likely(!(p->flags & PACKET_HOP_TAKEN))) {
-		if (unlikely(ip->time_to_live <= 1))
-			return EDGE_TTL;
-		if (unlikely(m->pkt_len > adj->mtu)) {
-			p->icmp_value = adj->mtu;
-			return EDGE_TOO_BIG;
-		}
-		ip4_decrement_ttl(ip);
+	if (unlikely(!(p->flags & PACKET_HOP_TAKEN) && ip->time_to_live <= 1))
+		return EDGE_TTL;
+	if (unlikely(m->pkt_len > adj->mtu)) {
+		p->icmp_value = adj->mtu;
+		return ip4_may_fragment(ip, adj->mtu) ? EDGE_FRAGMENT : EDGE_TOO_BIG;
 	}
+	if (likely(!(p->flags & PACKET_HOP_TAKEN)))
+		ip4_decrement_ttl(ip);
 	return likely(output_push_link(m, p, adj)) ? EDGE_PORT_TX : EDGE_NO_MBUF;
 }
 

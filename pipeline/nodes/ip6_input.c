@@ -19,11 +19,18 @@
 NODE_DECLARE_EDGES(EDGES)
 NODE_ASSERT_ROUTE_EDGES();
 
-// Groups of link-local scope are the node's business (all nodes, solicited node, all routers); there is
-// no multicast routing.
+// All nodes, all routers, and solicited nodes: whose they are is for neighbour discovery to say.
+static bool is_joined(const struct ip6_addr *group)
+{
+	uint64_t lo = ip6_addr_lo(group);
+
+	return ip6_addr_hi(group) == 0xff02ull << 48 && (lo == 1 || lo == 2 || lo >> 24 == 0x1ff);
+}
+
+// There is no multicast routing.
 static rte_edge_t enter_multicast(struct packet *p, const struct rte_ipv6_hdr *ip)
 {
-	if ((ip->dst_addr[1] & 0x0f) != 2)
+	if (!is_joined(ip6_dst(ip)))
 		return EDGE_MULTICAST;
 	p->dest = dest_make(DEST_LOCAL, p->iface);
 	return EDGE_LOCAL;

@@ -30,7 +30,7 @@ enum {
 	IP6_LEN = 40,
 	ND_HOP_LIMIT = 255, // RFC 4861 §6.1, §7.1: proof that the sender is on the link
 	REPLY_HOP_LIMIT = 64,
-	SEGMENTS_LEFT_OFF = 3,
+	ROUTING_TYPE_OFF = 2,
 };
 
 // Takes what stands between the IPv6 header and the upper layer out, so that an answer has no
@@ -84,7 +84,9 @@ static rte_edge_t enter_icmp(struct worker *w, struct rte_mbuf *m, struct packet
 		return EDGE_CHECKSUM;
 	if (type == ICMP6_ECHO_REQUEST)
 		return answer_echo(w, m, p);
-	if (type < ND_ROUTER_SOLICIT || type > ND_NEIGHBOR_ADVERT || ip->hop_limits != ND_HOP_LIMIT)
+	// Out of a tunnel the hop limit proves nothing.
+	if (type < ND_ROUTER_SOLICIT || type > ND_NEIGHBOR_ADVERT ||
+		ip->hop_limits != ND_HOP_LIMIT || p->sid_passes != 0)
 		return EDGE_ICMP;
 	p->punt = PUNT_ND;
 	return EDGE_PUNT;
@@ -105,7 +107,7 @@ static rte_edge_t find_upper(struct rte_mbuf *m, struct packet *p, struct srh_cu
 			return N_EDGES;
 		case SRH_WALK_SRH:
 			srh = (const struct srh *)(bytes + cursor->off);
-			p->icmp_value = cursor->off + SEGMENTS_LEFT_OFF;
+			p->icmp_value = cursor->off + ROUTING_TYPE_OFF; // RFC 8754 §4.3.2
 			if (srh->segments_left != 0)
 				return EDGE_ROUTING_HEADER;
 			cursor->proto_off = cursor->off;

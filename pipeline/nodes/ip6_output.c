@@ -3,6 +3,7 @@
 // Sends an IPv6 packet to an adjacency (packet.dest): hop limit, MTU, link-layer header. A neighbour
 // that is not resolved yet gets the packet untouched, by way of the control core.
 
+#include "pipeline/ip4.h"
 #include "pipeline/ip6.h"
 #include "pipeline/node.h"
 #include "pipeline/output.h"
@@ -14,17 +15,23 @@
 	X(HOP_LIMIT, "drop_ip6_hop_limit")                                                         \
 	X(TOO_BIG, "drop_ip6_too_big")                                                             \
 	X(INNER4_TOO_BIG, "drop_ip4_too_big")                                                      \
+	X(INNER4_FRAGMENT, "ip4_fragment")                                                         \
 	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
 
 static rte_edge_t too_big(struct rte_mbuf *m, struct packet *p, uint16_t mtu)
 {
+	const struct rte_ipv4_hdr *inner;
+
 	p->icmp_value = mtu;
 	if (p->pushed_len == 0)
 		return EDGE_TOO_BIG;
 	output_unwrap(m, p);
-	return *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4 ? EDGE_INNER4_TOO_BIG : EDGE_TOO_BIG;
+	inner = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+	if (inner->version_ihl >> 4 != 4)
+		return EDGE_TOO_BIG;
+	return ip4_may_fragment(inner, p->icmp_value) ? EDGE_INNER4_FRAGMENT : EDGE_INNER4_TOO_BIG;
 }
 
 static inline rte_edge_t ip6_output_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)

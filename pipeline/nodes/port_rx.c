@@ -32,7 +32,8 @@ struct rx_burst {
 static struct rx_burst start_burst(const struct worker *w, uint16_t port)
 {
 	const struct snapshot *s = w->snapshot;
-	struct rx_burst burst = {.fresh.port = port, .mac = ETH_NO_MAC};
+	struct rx_burst burst = {
+		.fresh = {.port = port, .generation = s->generation}, .mac = ETH_NO_MAC};
 	const struct iface *iface;
 
 	if (port >= SNAPSHOT_MAX_DPDK_PORTS || s->port_iface[port] == SNAPSHOT_NO_IFACE)

@@ -20,6 +20,21 @@ _Static_assert((int)EDGE_PORT_TX == (int)PACKET_ENTRY_PORT_TX &&
 		       (int)EDGE_IP6_NEIGHBOR == (int)PACKET_ENTRY_IP6_NEIGHBOR,
 	"the first edges are the entries");
 
+// Whether a slot still is the VRF's that it was when the packet left the graph.
+static bool is_same_vrf(const struct snapshot *s, const struct packet *p, uint16_t slot)
+{
+	return slot < s->n_vrfs && s->vrfs[slot].ip6 != NULL &&
+	       s->vrfs[slot].since <= p->generation;
+}
+
+// The snapshot may have changed while the packet waited: its tenant may be gone, another have the slot.
+static bool is_current(const struct snapshot *s, const struct packet *p)
+{
+	return p->generation == s->generation ||
+	       (p->iface < s->n_ifaces && is_same_vrf(s, p, p->vrf) &&
+		       (p->pushed_len == 0 || is_same_vrf(s, p, p->inner_vrf)));
+}
+
 static uint16_t ring_rx_process(
 	struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)
 {
@@ -33,10 +48,9 @@ static uint16_t ring_rx_process(
 		struct packet *p = packet_of(pkts[i]);
 		rte_edge_t edge = p->entry;
 
-		// The snapshot may have changed meanwhile, and the VRF be gone.
-		if (p->entry != PACKET_ENTRY_PORT_TX &&
-			(p->vrf >= w->snapshot->n_vrfs || w->snapshot->vrfs[p->vrf].ip6 == NULL))
+		if (p->entry != PACKET_ENTRY_PORT_TX && unlikely(!is_current(w->snapshot, p)))
 			edge = EDGE_NO_VRF;
+		p->generation = w->snapshot->generation;
 		rte_node_enqueue_x1(graph, node, edge, pkts[i]);
 	}
 	w->budget -= n;

@@ -13,9 +13,9 @@
 	X(OUTPUT4, "ip4_output")                                                                   \
 	X(OUTPUT6, "ip6_output")                                                                   \
 	X(PUNT, "punt")                                                                            \
+	SRV6_ERROR_EDGES(X)                                                                        \
 	X(TOO_LONG, "drop_l2_too_long")                                                            \
-	X(NO_MBUF, "drop_no_mbuf")                                                                 \
-	SRV6_ERROR_EDGES(X)
+	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
 
@@ -72,12 +72,25 @@ static rte_edge_t send_packet(struct rte_mbuf *m, struct packet *p, const struct
 	return srv6_take_ecn6(m, d->outer_tc) ? EDGE_OUTPUT6 : EDGE_ECN;
 }
 
+static rte_edge_t enter(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, const struct sid *sid)
+{
+	struct srv6_decision d = {0};
+	enum srv6_verdict verdict = srv6_apply(w, m, sid, &d);
+
+	if (verdict != SRV6_DECAP_IP4 && verdict != SRV6_DECAP_IP6 && verdict != SRV6_DECAP_ETH)
+		return SRV6_ERROR_EDGE(verdict, m, p, &d);
+	srv6_uncover(m, p, sid, &d);
+	p->flags &= (uint16_t)~PACKET_SR_TRUSTED;
+	return verdict == SRV6_DECAP_ETH ? send_frame(w, m, p, sid)
+					 : send_packet(m, p, sid, verdict, &d);
+}
+
 static rte_edge_t srv6_cross_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	const struct sid *sid = &w->snapshot->sids[dest_index(p->dest)];
-	struct srv6_decision d = {0};
-	enum srv6_verdict verdict;
-	rte_edge_t refused = SRV6_ADMIT(p);
+	uint32_t len = m->pkt_len;
+	rte_edge_t edge, refused = SRV6_ADMIT(p);
 
 	if (unlikely(refused != N_EDGES))
 		return refused;
@@ -87,14 +100,9 @@ static rte_edge_t srv6_cross_packet(struct worker *w, struct rte_mbuf *m, struct
 		p->adj = sid->adj;
 		return EDGE_PUNT;
 	}
-	worker_count(&w->sid_counters[sid->slot], m->pkt_len);
-	verdict = srv6_apply(w, m, sid, &d);
-	if (verdict != SRV6_DECAP_IP4 && verdict != SRV6_DECAP_IP6 && verdict != SRV6_DECAP_ETH)
-		return SRV6_ERROR_EDGE(verdict, m, p, &d);
-	srv6_uncover(m, p, sid, &d);
-	p->flags &= (uint16_t)~PACKET_SR_TRUSTED;
-	return verdict == SRV6_DECAP_ETH ? send_frame(w, m, p, sid)
-					 : send_packet(m, p, sid, verdict, &d);
+	edge = enter(w, m, p, sid);
+	SRV6_COUNT(w, sid, len, edge);
+	return edge;
 }
 
 static uint16_t srv6_cross_process(

@@ -81,17 +81,12 @@ static inline rte_edge_t prepare_ip6(struct worker *w, struct rte_mbuf *m, struc
 	return WALK_LOOKUP;
 }
 
-static inline rte_edge_t prepare(
-	struct worker *w, struct rte_mbuf *m, struct packet *p, struct walk_key *key)
+static inline rte_edge_t enter(struct worker *w, struct rte_mbuf *m, struct packet *p,
+	const struct sid *sid, struct walk_key *key)
 {
-	const struct sid *sid = &w->snapshot->sids[dest_index(p->dest)];
 	struct srv6_decision d = {0};
 	enum srv6_verdict verdict;
-	rte_edge_t refused = SRV6_ADMIT(p);
 
-	if (unlikely(refused != N_EDGES))
-		return refused;
-	worker_count(&w->sid_counters[sid->slot], m->pkt_len);
 	verdict = srv6_decap_plain(sid, rte_pktmbuf_mtod(m, const uint8_t *), &d);
 	if (unlikely(verdict == SRV6_MORE))
 		verdict = srv6_apply(w, m, sid, &d);
@@ -101,6 +96,20 @@ static inline rte_edge_t prepare(
 	p->flags &= (uint16_t)~PACKET_SR_TRUSTED;
 	return verdict == SRV6_DECAP_IP4 ? prepare_ip4(w, m, p, d.outer_tc, key)
 					 : prepare_ip6(w, m, p, d.outer_tc, key);
+}
+
+static inline rte_edge_t prepare(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, struct walk_key *key)
+{
+	const struct sid *sid = &w->snapshot->sids[dest_index(p->dest)];
+	uint32_t len = m->pkt_len;
+	rte_edge_t edge, refused = SRV6_ADMIT(p);
+
+	if (unlikely(refused != N_EDGES))
+		return refused;
+	edge = enter(w, m, p, sid, key);
+	SRV6_COUNT(w, sid, len, edge);
+	return edge;
 }
 
 static inline rte_edge_t decide(

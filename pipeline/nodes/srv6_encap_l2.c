@@ -15,8 +15,12 @@ static rte_edge_t srv6_encap_l2_packet(struct worker *w, struct rte_mbuf *m, str
 {
 	const struct policy *policy = &w->snapshot->policies[dest_index(p->dest)];
 
+	rte_edge_t edge;
+
 	p->flow_hash = flow_hash_eth(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
-	return (rte_edge_t)encap_push(w, m, p, policy, HEADEND_INNER_ETH, 0, p->flow_hash);
+	edge = (rte_edge_t)encap_push(w, m, p, policy, HEADEND_INNER_ETH, 0, p->flow_hash);
+	p->pushed_len = 0; // a frame too long has no IP source to tell
+	return edge;
 }
 
 static uint16_t srv6_encap_l2_process(

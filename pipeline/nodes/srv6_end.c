@@ -38,7 +38,8 @@ static rte_edge_t expose6(
 	struct rte_mbuf *m, struct packet *p, const struct sid *sid, const struct srv6_decision *d)
 {
 	srv6_uncover(m, p, sid, d);
-	if (ip6_check(m) != IP6_OK)
+	if (ip6_check(m) != IP6_OK ||
+		ip6_is_link_bound(rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *)))
 		return EDGE_INNER;
 	if (!srv6_take_ecn6(m, d->outer_tc))
 		return EDGE_ECN;
@@ -70,13 +71,27 @@ static inline rte_edge_t forward(struct worker *w, struct rte_mbuf *m, struct pa
 	return WALK_LOOKUP;
 }
 
+static inline rte_edge_t enter(struct worker *w, struct rte_mbuf *m, struct packet *p,
+	const struct sid *sid, struct walk_key *key)
+{
+	struct srv6_decision d = {0};
+	enum srv6_verdict verdict = srv6_apply(w, m, sid, &d);
+
+	if (likely(verdict == SRV6_FORWARD))
+		return forward(w, m, p, sid, d.front, key);
+	if (verdict == SRV6_DECAP_IP4)
+		return expose4(m, p, sid, &d);
+	if (verdict == SRV6_DECAP_IP6)
+		return expose6(m, p, sid, &d);
+	return SRV6_ERROR_EDGE(verdict, m, p, &d);
+}
+
 static inline rte_edge_t prepare(
 	struct worker *w, struct rte_mbuf *m, struct packet *p, struct walk_key *key)
 {
 	const struct sid *sid = &w->snapshot->sids[dest_index(p->dest)];
-	struct srv6_decision d = {0};
-	enum srv6_verdict verdict;
-	rte_edge_t refused = SRV6_ADMIT(p);
+	uint32_t len = m->pkt_len;
+	rte_edge_t edge, refused = SRV6_ADMIT(p);
 
 	if (unlikely(refused != N_EDGES))
 		return refused;
@@ -87,15 +102,9 @@ static inline rte_edge_t prepare(
 		p->adj = sid->adj;
 		return EDGE_PUNT;
 	}
-	verdict = srv6_apply(w, m, sid, &d);
-	worker_count(&w->sid_counters[sid->slot], m->pkt_len);
-	if (likely(verdict == SRV6_FORWARD))
-		return forward(w, m, p, sid, d.front, key);
-	if (verdict == SRV6_DECAP_IP4)
-		return expose4(m, p, sid, &d);
-	if (verdict == SRV6_DECAP_IP6)
-		return expose6(m, p, sid, &d);
-	return SRV6_ERROR_EDGE(verdict, m, p, &d);
+	edge = enter(w, m, p, sid, key);
+	SRV6_COUNT(w, sid, len, edge);
+	return edge;
 }
 
 static uint16_t srv6_end_process(

@@ -30,6 +30,7 @@ from scapy.utils import hexdump
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PREFIX = "pgpkt"  # of namespaces and directories: PREFIX-pid-number
 TIMEOUT_S = 20.0  # for whatever must happen; generous, the machine may be busy
+COUNTS_TIMEOUT_S = 5.0  # for drop counters, once what they count is known to be done
 
 SENTINEL_VLAN = 4000
 SENTINEL_VRF = "sentinel"
@@ -436,10 +437,10 @@ class Node:
         """What is done inside moves exactly these drop counters by so much, and no other one."""
         before = self.drops()
         yield
-        deadline = time.monotonic() + TIMEOUT_S
         self.barrier()
+        deadline = time.monotonic() + COUNTS_TIMEOUT_S
         while True:
-            moved = self._moved(before)
+            moved = self.moved(before)
             # Another one that moved already is not going to move back.
             done = all(moved.get(k, 0) >= v for k, v in want.items())
             if done or time.monotonic() > deadline:
@@ -447,7 +448,8 @@ class Node:
             time.sleep(0.002)
         assert moved == want, f"drop counters moved: {moved}, wanted: {want}"
 
-    def _moved(self, before):
+    def moved(self, before):
+        """The drop counters that differ from an earlier drops(), and by how much."""
         now = self.drops()
         return {k: n - before.get(k, 0) for k, n in now.items() if n != before.get(k, 0)}
 
@@ -455,6 +457,10 @@ class Node:
 
     def mac(self, port):
         return self.macs[self.port_names.index(port)]
+
+    def set_mtu(self, port, mtu):
+        """Of our end: how long a frame may be that we send."""
+        run("ip", "-n", self.name, "link", "set", port, "mtu", str(mtu))
 
     def send(self, port, *frames):
         self.dirty.add(port)

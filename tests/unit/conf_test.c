@@ -185,7 +185,7 @@ static void conf_reference_sids_arrive(void **state)
 	assert_string_equal(sids[1].iface, "core0");
 	assert_sid(&sids[2], "2001:db8:f:1:20::", 80, SRV6_END_DT46);
 	assert_string_equal(sids[2].vrf, "red");
-	assert_sid(&sids[3], "2001:db8:f:1:30::", 128, SRV6_END_B6_ENCAPS);
+	assert_sid(&sids[3], "2001:db8:f:1:30::", 128, SRV6_END_B6_ENCAPS_RED);
 	assert_string_equal(sids[3].policy, "detour");
 	assert_sid(&sids[4], "2001:db8:f:1:40::", 128, SRV6_END_DX2);
 	assert_string_equal(sids[4].iface, "core0.300");
@@ -374,7 +374,7 @@ static void conf_include_is_relative_to_the_file(void **state)
 	char dir[] = "/tmp/conf_test.XXXXXX";
 	struct refusal refusal = {""};
 	struct node_spec *spec = NULL;
-	char part[64];
+	char part[160];
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));

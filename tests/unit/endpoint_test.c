@@ -314,7 +314,7 @@ static void endpoint_other_routing_header_is_skipped_or_refused(void **state)
 		srv6_packet_add_options(&pending, IPPROTO_DSTOPTS, 0);
 		srv6_packet_add_routing(&pending, 0, 1, 2);
 		srv6_packet_add(&pending, IPPROTO_IPV6, INNER_LEN);
-		expect_refusal(&sid, &pending, SRV6_BAD_ROUTING_TYPE, 51);
+		expect_refusal(&sid, &pending, SRV6_BAD_ROUTING_TYPE, 50);
 	}
 }
 

@@ -217,7 +217,13 @@ static void packet_text_any_bytes_stay_in_bounds(void **state)
 
 		for (size_t j = 0; j < sizeof(bytes); j++)
 			bytes[j] = (uint8_t)random();
-		memcpy(bytes, srv6_packet, (size_t)random() % sizeof(bytes));
+		if (i % 2 == 0)
+			memcpy(bytes, srv6_packet, (size_t)random() % sizeof(bytes));
+		else
+			// IPv4 with options, longer than what is at hand.
+			memcpy(bytes,
+				(uint8_t[]){(uint8_t)(0x40 | (i >> 1 & 15)), 0, 0, 60, 0, 0, 0, 0},
+				8);
 		text[text_bytes - 1] = 'x';
 		packet_text_format(guard_page_place(&page, bytes, n), n, (size_t)random() % 2000,
 			text, text_bytes);

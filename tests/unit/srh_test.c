@@ -169,7 +169,7 @@ static void srh_other_routing_header_counts_by_its_segments_left(void **state)
 	expect(&done, SRH_WALK_UPPER, 56, 40);
 	srv6_packet_add_options(&pending, IPPROTO_DSTOPTS, 0);
 	srv6_packet_add_routing(&pending, 0, 1, 2);
-	expect(&pending, SRH_WALK_ROUTING, 51, 40);
+	expect(&pending, SRH_WALK_ROUTING, 50, 40);
 }
 
 static void srh_header_past_the_packets_end_is_truncated(void **state)
