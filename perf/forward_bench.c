@@ -24,9 +24,10 @@
 enum {
 	N_TEMPLATES = 1 << 14, // different packets; random over SIDs, routes, VRFs, flows
 	VECTOR = 256,
-	VECTORS_PER_ROUND = 64,
+	VECTORS_PER_ROUND = 16, // about 0.2 ms: short enough to fall between disturbances
 	WARM_UP_ROUNDS = 4,
-	MAX_ROUNDS = 200,
+	MAX_ROUNDS = 2000,
+	MIN_ROUNDS = 5, // that count, however disturbed
 };
 
 struct options {
@@ -55,10 +56,17 @@ struct lane {
 	uint64_t n_received;
 };
 
+struct round {
+	uint64_t calibrator_tsc; // the slower of the turns before and after; UINT64_MAX: descheduled
+	double cycles;           // a packet
+};
+
 struct result {
-	double cycles[MAX_ROUNDS];
-	unsigned int n_quiet;
+	struct round rounds[MAX_ROUNDS];
 	unsigned int n_rounds;
+	double cycles[MAX_ROUNDS]; // of the rounds that count, sorted
+	unsigned int n_counted;
+	unsigned int n_quiet;
 };
 
 static void fill(struct rte_mbuf *m, const struct template *t)
@@ -192,47 +200,76 @@ static void clear_nodes(struct rig *rig)
 	}
 }
 
+static void run_exact_rounds(const struct options *options, const struct scenario_size *size,
+	struct lane *lanes, struct result *result)
+{
+	for (unsigned int i = 0; i < options->exact_rounds; i++)
+		result->cycles[0] = run_round(lanes, size->n_workers);
+	result->n_counted = result->n_rounds = 1;
+	printf("packets=%lu\n", lanes[0].n_sent * options->exact_rounds);
+}
+
 static void run_rounds(const struct options *options, const struct scenario *scenario,
 	const struct scenario_size *size, struct lane *lanes, struct result *result)
 {
-	if (options->exact_rounds > 0) {
-		for (unsigned int i = 0; i < options->exact_rounds; i++)
-			result->cycles[0] = run_round(lanes, size->n_workers);
-		result->n_quiet = 1;
-		result->n_rounds = options->exact_rounds;
-		printf("packets=%lu\n", lanes[0].n_sent * options->exact_rounds);
-		return;
-	}
+	uint64_t before = calibrate_turn();
+
 	for (unsigned int i = 0; i < WARM_UP_ROUNDS; i++)
 		run_round(lanes, size->n_workers);
 	check_delivery(scenario->name, lanes, size->n_workers);
 	clear_nodes(lanes[0].rig);
-	for (result->n_rounds = 0; result->n_rounds < MAX_ROUNDS && result->n_quiet < options->rounds;
-		result->n_rounds++) {
-		bool quiet = calibrate_is_quiet(calibrate_turn());
-		double cycles = run_round(lanes, size->n_workers);
+	while (result->n_rounds < MAX_ROUNDS && result->n_quiet < options->rounds) {
+		struct round *round = &result->rounds[result->n_rounds++];
+		long n_switches = calibrate_switches();
+		uint64_t after;
 
-		if (quiet && calibrate_is_quiet(calibrate_turn()))
-			result->cycles[result->n_quiet++] = cycles;
+		round->cycles = run_round(lanes, size->n_workers);
+		after = calibrate_switches() == n_switches ? calibrate_turn() : UINT64_MAX;
+		round->calibrator_tsc = RTE_MAX(before, after);
+		before = after == UINT64_MAX ? calibrate_turn() : after;
+		if (calibrate_is_quiet(round->calibrator_tsc))
+			result->n_quiet++;
 	}
+}
+
+static int compare_rounds(const void *a, const void *b)
+{
+	const struct round *x = a, *y = b;
+
+	return x->calibrator_tsc < y->calibrator_tsc ? -1 : x->calibrator_tsc > y->calibrator_tsc;
+}
+
+// The quiet rounds count; on a machine that is never quiet, the few that were least disturbed do, and
+// quiet_rounds in the result says so.
+static void count_rounds(struct result *result)
+{
+	unsigned int n = result->n_quiet < MIN_ROUNDS ? MIN_ROUNDS : result->n_quiet;
+
+	qsort(result->rounds, result->n_rounds, sizeof(result->rounds[0]), compare_rounds);
+	result->n_counted = RTE_MIN(n, result->n_rounds);
+	for (unsigned int i = 0; i < result->n_counted; i++)
+		result->cycles[i] = result->rounds[i].cycles;
 }
 
 static void report(const struct scenario *scenario, const struct scenario_size *size,
 	struct result *result, json_t *out)
 {
-	double cycles = calibrate_median(result->cycles, result->n_quiet);
-	double pps = cycles > 0 ? (double)rte_get_tsc_hz() / cycles * size->n_workers : 0;
+	double cycles = calibrate_median(result->cycles, result->n_counted);
+	double low = result->cycles[result->n_counted / 4];
+	double high = result->cycles[result->n_counted * 3 / 4];
+	double pps = (double)rte_get_tsc_hz() / cycles * size->n_workers;
 
-	printf("%-12s %7u %5u %5u %3u%s %8.1f %8.1f %8.2f %5u/%u\n", scenario->name, size->n_sids,
-		size->n_vrfs, size->bytes, size->n_workers, size->dispatch ? "d" : " ", cycles,
-		result->n_quiet > 0 ? result->cycles[0] : 0, pps / 1e6, result->n_quiet,
-		result->n_rounds);
+	printf("%-12s %7u %5u %5u %3u%s %8.1f %8.1f %8.1f %8.2f %5u/%u%s\n", scenario->name,
+		size->n_sids, size->n_vrfs, size->bytes, size->n_workers, size->dispatch ? "d" : " ",
+		cycles, low, high, pps / 1e6, result->n_quiet, result->n_rounds,
+		result->n_quiet < MIN_ROUNDS ? "  disturbed" : "");
 	fflush(stdout);
 	json_array_append_new(out,
-		json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:i}", "scenario", scenario->name,
-			"sids", size->n_sids, "vrfs", size->n_vrfs, "bytes", size->bytes, "workers",
-			size->n_workers, "dispatch", size->dispatch, "packets_per_s", pps,
-			"cycles_per_packet", cycles, "quiet_rounds", result->n_quiet));
+		json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:f, s:f, s:i}", "scenario",
+			scenario->name, "sids", size->n_sids, "vrfs", size->n_vrfs, "bytes",
+			size->bytes, "workers", size->n_workers, "dispatch", size->dispatch,
+			"packets_per_s", pps, "cycles_per_packet", cycles, "cycles_low", low,
+			"cycles_high", high, "quiet_rounds", result->n_quiet));
 }
 
 static void run_scenario(const struct options *options, const struct scenario *scenario,
@@ -250,7 +287,12 @@ static void run_scenario(const struct options *options, const struct scenario *s
 			.worker_idx = i,
 			.templates = templates,
 			.next_template = i * (N_TEMPLATES / 2u)};
-	run_rounds(options, scenario, size, lanes, &result);
+	if (options->exact_rounds > 0) {
+		run_exact_rounds(options, size, lanes, &result);
+	} else {
+		run_rounds(options, scenario, size, lanes, &result);
+		count_rounds(&result);
+	}
 	report(scenario, size, &result, out);
 	if (options->nodes)
 		print_nodes(&rig);
@@ -357,7 +399,7 @@ static struct options parse_options(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct options options = {.rounds = 31, .huge_pages = true};
+	struct options options = {.rounds = 101, .huge_pages = true};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -418,10 +460,10 @@ int main(int argc, char **argv)
 	rig_start_eal(2, options.core, options.huge_pages);
 	for (unsigned int i = 0; i < 200; i++)
 		calibrate_turn();
-	printf("TSC %.0f MHz, vectors of %d; clocks = TSC clocks per packet, median of quiet rounds\n",
+	printf("TSC %.0f MHz, vectors of %d; TSC clocks per packet: median and quartiles of quiet rounds\n",
 		(double)rte_get_tsc_hz() / 1e6, VECTOR);
-	printf("%-12s %7s %5s %5s %4s %8s %8s %8s %s\n", "scenario", "sids", "vrfs", "bytes", "wrk",
-		"clocks", "fastest", "Mpps", "quiet");
+	printf("%-12s %7s %5s %5s %4s %8s %8s %8s %8s %s\n", "scenario", "sids", "vrfs", "bytes", "wrk",
+		"clocks", "low", "high", "Mpps", "quiet");
 	if (is_custom(&options))
 		run_custom(&options, out);
 	else

@@ -50,7 +50,9 @@ static inline rte_edge_t prepare(
 		if (ip6_addr_is_link_local(ip6_src(ip)))
 			p->flags |= PACKET_LINK_SCOPE;
 	}
-	if (unlikely(dispatch_wanted(w, p)) && !(p->flags & PACKET_SR_TRUSTED) &&
+	// What may not leave its link stays here, where its scope is checked.
+	if (unlikely(dispatch_wanted(w, p)) &&
+		!(p->flags & (PACKET_SR_TRUSTED | PACKET_LINK_SCOPE)) &&
 		!dispatch_is_mine(w, m, p)) {
 		p->entry = PACKET_ENTRY_IP6_LOOKUP;
 		return EDGE_DISPATCH;
@@ -66,6 +68,11 @@ static inline rte_edge_t decide(
 {
 	rte_edge_t edge = walk_route(w, m, p, dest);
 
+	// A hundred thousand SIDs are more than the caches hold: the next node's first looks start here.
+	if (edge >= EDGE_SID_END && edge <= EDGE_SID_B6) {
+		rte_prefetch0(&w->snapshot->sids[dest_index(dest)]);
+		rte_prefetch0_write(&w->sid_counters[dest_index(dest)]);
+	}
 	if (unlikely(p->flags & PACKET_LINK_SCOPE) && edge != EDGE_LOCAL)
 		return EDGE_SCOPE;
 	return edge;

@@ -98,7 +98,7 @@ def upper(sid, packet, off, proto):
     if proto in accepted:
         return "decap", proto, packet[off:]
     if proto == wire.ICMP6:
-        return "local", packet[:40] + packet[off:]
+        return "local", packet[:6] + bytes([proto]) + packet[7:40] + packet[off:]
     raise Stop("srv6_bad_upper", (PARAM_PROBLEM, 4, off))
 
 

@@ -250,23 +250,20 @@ def test_no_error_about_a_group(node):
 # Rate limit
 
 
-def test_rate_limit(node):
+def test_rate_limit(start_node):
     burst, n = 5, 40
+    node = start_node(dict(CONFIG, icmp=dict(errors_per_s=1, burst=burst)))
     four, six = udp4(SRC4, "10.0.1.2", ttl=1), udp6(SRC6, "fd01::2", hlim=1)
-    node.reload(dict(CONFIG, icmp=dict(errors_per_s=1, burst=burst)))
-    try:
-        for packet, counter, in_vlan in ((four, "drop_ip4_ttl", None), (six, "drop_ip6_hop_limit", 100)):
-            before = node.drops()
-            node.send("p0", *[to_node(node, 0, packet, in_vlan)] * n)
-            node.barrier()
-            got, node.peers["p0"].held = node.peers["p0"].held, []
-            make = error4 if packet is four else error6
-            ends = (NODE4, SRC4, 11) if packet is four else (NODE6, SRC6, 3)
-            want = from_node(node, 0, make(*ends, 0, packet), in_vlan)
-            assert got and all(frame == want for frame in got)
-            # A second may pass meanwhile, but not ten.
-            assert burst <= len(got) <= burst + 10
-            moved = node.moved(before)
-            assert moved == {counter: n, "drop_icmp_limited": n - len(got)}
-    finally:
-        node.reload(CONFIG)
+    for packet, counter, in_vlan in ((four, "drop_ip4_ttl", None), (six, "drop_ip6_hop_limit", 100)):
+        before = node.drops()
+        node.send("p0", *[to_node(node, 0, packet, in_vlan)] * n)
+        node.barrier()
+        got, node.peers["p0"].held = node.peers["p0"].held, []
+        make = error4 if packet is four else error6
+        ends = (NODE4, SRC4, 11) if packet is four else (NODE6, SRC6, 3)
+        want = from_node(node, 0, make(*ends, 0, packet), in_vlan)
+        assert got and all(frame == want for frame in got)
+        # A second may pass meanwhile, but not ten.
+        assert burst <= len(got) <= burst + 10
+        moved = node.moved(before)
+        assert moved == {counter: n, "drop_icmp_limited": n - len(got)}

@@ -31,20 +31,22 @@ def send(node, packets, port="core", **drops):
     return lab.check(node, [(what, port, lab.frame(port, p)) for what, p in packets], **drops)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_segment_list(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_segment_list(node, behavior):
     """One to four segments left, in full and in reduced lists: the next segment becomes the destination,
     the hop limit falls by one, PSP takes the header off behind the last step."""
-    me = lab.address(name)
     packets = []
-    for n in (1, 2, 3, 4):
-        full = list(reversed(NEXT[:n])) + [me]
-        packets.append((f"full {n}", through(name, n, full, hop_limit=2 + n, tc=0xB9, label=0x12345)))
-        packets.append((f"reduced {n}", through(name, n, full[:-1], tag=0x1234, flags=0x5A)))
-    packets.append(("middle", through(name, 2, [NEXT[3], NEXT[2], me, NEXT[0]])))
-    packets.append(("two left of four", through(name, 1, [NEXT[1], me, NEXT[2], NEXT[3]])))
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        for n in (1, 2, 3, 4):
+            full = list(reversed(NEXT[:n])) + [me]
+            packets += [(f"{name} full {n}",
+                         through(name, n, full, hop_limit=2 + n, tc=0xB9, label=0x12345)),
+                        (f"{name} reduced {n}", through(name, n, full[:-1], tag=0x1234, flags=0x5A))]
+        packets += [(f"{name} middle", through(name, 2, [NEXT[3], NEXT[2], me, NEXT[0]])),
+                    (f"{name} two of four", through(name, 1, [NEXT[1], me, NEXT[2], NEXT[3]]))]
     outcomes = send(node, packets)
-    out_port = {"End.X": "side", "End.T": "blue"}.get(name.split("+")[0], "core")
+    out_port = {"End.X": "side", "End.T": "blue"}.get(behavior, "core")
     assert [f[0] for o in outcomes for f in o.frames] == [out_port] * len(packets)
 
 
@@ -62,105 +64,116 @@ def test_psp_by_hand(node, name):
     node.exchange("side", lab.frame("side", before), port, wire.eth(mac, node.mac(port), want))
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_tlvs_and_inner_protocols(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_tlvs_and_inner_protocols(node, behavior):
     """PSP with TLVs of several lengths and every kind of payload, among them another SRH."""
-    me = lab.address(name)
-    pads = [wire.TLV_PADN.to_bytes(1, "big") + bytes([6]) + bytes(6), bytes(8),
-            bytes([124, 14]) + bytes(range(14))]
+    pads = [bytes([wire.TLV_PADN, 6]) + bytes(6), bytes(8), bytes([124, 14]) + bytes(range(14))]
     inner4 = wire.udp4(lab.HOST4, lab.FAR4)
     inner6 = wire.udp6(lab.HOST6, lab.FAR6)
     second = wire.srh(wire.UDP, [NEXT[3]], 1) + UDP
-    packets = [(f"tlv {i}", through(name, 1, [NEXT[0], me], tlvs=t)) for i, t in enumerate(pads)]
-    packets += [("ip4", through(name, 1, [NEXT[0]], inner4, wire.IP4)),
-                ("ip6", through(name, 1, [NEXT[0]], inner6, wire.IP6)),
-                ("eth", through(name, 1, [NEXT[0]], bytes(60), wire.ETH)),
-                ("none", through(name, 1, [NEXT[0]], b"", wire.NO_NEXT)),
-                ("second SRH", through(name, 1, [NEXT[0]], second, wire.ROUTING)),
-                ("unknown", through(name, 1, [NEXT[0]], b"?" * 17, 253))]
+    packets = []
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        packets += [(f"{name} tlv {i}", through(name, 1, [NEXT[0], me], tlvs=t))
+                    for i, t in enumerate(pads)]
+        packets += [(f"{name} ip4", through(name, 1, [NEXT[0]], inner4, wire.IP4)),
+                    (f"{name} ip6", through(name, 1, [NEXT[0]], inner6, wire.IP6)),
+                    (f"{name} eth", through(name, 1, [NEXT[0]], bytes(60), wire.ETH)),
+                    (f"{name} none", through(name, 1, [NEXT[0]], b"", wire.NO_NEXT)),
+                    (f"{name} second SRH", through(name, 1, [NEXT[0]], second, wire.ROUTING)),
+                    (f"{name} unknown", through(name, 1, [NEXT[0]], b"?" * 17, 253))]
     send(node, packets)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_hop_limit(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_hop_limit(node, behavior):
     """0 and 1: Time Exceeded, quoting the packet as it came; before any other complaint about the SRH."""
-    me = lab.address(name)
-    packets = [(f"hop {h}", through(name, 1, [NEXT[0], me], hop_limit=h)) for h in (0, 1)]
-    packets.append(("and bad SL", through(name, 9, [NEXT[0], me], hop_limit=1)))
-    send(node, packets, drop_ip6_hop_limit=3)
-    send(node, [("2", through(name, 1, [NEXT[0], me], hop_limit=2)),
-                ("255", through(name, 1, [NEXT[0], me], hop_limit=255))])
+    expired, live = [], []
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        expired += [(f"{name} hop {h}", through(name, 1, [NEXT[0], me], hop_limit=h)) for h in (0, 1)]
+        expired.append((f"{name} and bad SL", through(name, 9, [NEXT[0], me], hop_limit=1)))
+        live += [(f"{name} hop {h}", through(name, 1, [NEXT[0], me], hop_limit=h)) for h in (2, 255)]
+    send(node, expired, drop_ip6_hop_limit=len(expired))
+    send(node, live)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_bad_lengths(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_bad_lengths(node, behavior):
     """SL, LE and the header's length at odds: Parameter Problem, code 0, pointing at Segments Left."""
-    me = lab.address(name)
-    two = [NEXT[0], me]
-    bad = [("SL = LE + 2", through(name, 3, two)), ("SL 255", through(name, 255, two)),
-           ("LE > max", through(name, 1, two, last_entry=2)),
-           ("LE 255", through(name, 1, two, last_entry=255)),
-           ("SL LE 255", through(name, 255, two, last_entry=255)),
-           ("length 0", through(name, 1, [], last_entry=0, ext_len=0)),
-           ("length 0, LE 255", through(name, 1, [], last_entry=255, ext_len=0)),
-           ("length 1", through(name, 1, [], last_entry=0, tlvs=bytes(8))),
-           ("length 3 LE 1", through(name, 1, [NEXT[0]], last_entry=1, tlvs=bytes(8)))]
-    outcomes = send(node, bad, drop_srv6_bad_srh=len(bad))
-    for outcome in outcomes:
+    bad, good = [], []
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        two = [NEXT[0], me]
+        bad += [(f"{name} SL = LE + 2", through(name, 3, two)),
+                (f"{name} SL 255", through(name, 255, two)),
+                (f"{name} LE > max", through(name, 1, two, last_entry=2)),
+                (f"{name} LE 255", through(name, 1, two, last_entry=255)),
+                (f"{name} SL LE 255", through(name, 255, two, last_entry=255)),
+                (f"{name} length 0", through(name, 1, [], last_entry=0, ext_len=0)),
+                (f"{name} length 0, LE 255", through(name, 1, [], last_entry=255, ext_len=0)),
+                (f"{name} length 1", through(name, 1, [], last_entry=0, tlvs=bytes(8))),
+                (f"{name} length 3 LE 1",
+                 through(name, 1, [NEXT[0]], last_entry=1, tlvs=bytes(8)))]
+        good += [(f"{name} SL = LE + 1", through(name, 2, NEXT[:2])),
+                 (f"{name} odd length", through(name, 1, two, tlvs=bytes(8))),
+                 (f"{name} length 3 LE 0",
+                  through(name, 1, [NEXT[0]], last_entry=0, tlvs=bytes(8))),
+                 (f"{name} room for more", through(name, 1, two + NEXT, last_entry=0)),
+                 (f"{name} long", through(name, 9, NEXT + NEXT + [me]))]
+    for outcome in send(node, bad, drop_srv6_bad_srh=len(bad)):
         message = outcome.frames[0][1][14 + 40:]
         assert message[:2] == bytes([4, 0]) and message[4:8] == (43).to_bytes(4, "big")
-    good = [("SL = LE + 1", through(name, 2, two)),
-            ("odd length", through(name, 1, two, tlvs=bytes(8))),
-            ("length 3 LE 0", through(name, 1, [NEXT[0]], last_entry=0, tlvs=bytes(8))),
-            ("room for more", through(name, 1, two + NEXT, last_entry=0)),
-            ("long", through(name, 9, NEXT + NEXT + [me]))]
     send(node, good)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_upper_layer(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_upper_layer(node, behavior):
     """SL 0 or no SRH: what is not allowed gets Parameter Problem code 4, pointing at the upper layer; a ping
-    is answered; with USD an IP packet is exposed."""
-    me = lab.address(name)
-    tcp = wire.tcp_header()
-    uppers = [("tcp", wire.TCP, tcp), ("udp", wire.UDP, UDP), ("other", 253, b"12345678"),
+    is answered."""
+    uppers = [("tcp", wire.TCP, wire.tcp_header()), ("udp", wire.UDP, UDP), ("other", 253, b"12345678"),
               ("none", wire.NO_NEXT, b""), ("ospf", 89, bytes(20)), ("eth", wire.ETH, bytes(60))]
     packets, pings = [], []
-    for what, proto, payload in uppers:
-        packets.append((what, to_sid(name, payload, proto)))
-        packets.append((what + " srh", through(name, 0, [me, NEXT[0]], payload, proto)))
-        packets.append((what + " opts", to_sid(name, wire.options(proto, 1) + payload, wire.DSTOPTS)))
-    echo = wire.echo6(lab.SR_SOURCE, me)
-    pings.append(("ping", to_sid(name, echo, wire.ICMP6, hop_limit=1)))
-    pings.append(("ping srh", through(name, 0, [me, NEXT[0]], echo, wire.ICMP6, hop_limit=1)))
-    pings.append(("ping opts srh opts", to_sid(
-        name, wire.options(wire.ROUTING) + wire.srh(wire.DSTOPTS, [me], 0) +
-        wire.options(wire.ICMP6, 2) + echo, wire.HBH)))
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        for what, proto, payload in uppers:
+            packets += [(f"{name} {what}", to_sid(name, payload, proto)),
+                        (f"{name} {what} srh", through(name, 0, [me, NEXT[0]], payload, proto)),
+                        (f"{name} {what} opts",
+                         to_sid(name, wire.options(proto, 1) + payload, wire.DSTOPTS))]
+        echo = wire.echo6(lab.SR_SOURCE, me)
+        pings += [(f"{name} ping", to_sid(name, echo, wire.ICMP6, hop_limit=1)),
+                  (f"{name} ping srh",
+                   through(name, 0, [me, NEXT[0]], echo, wire.ICMP6, hop_limit=1)),
+                  (f"{name} ping opts srh opts", to_sid(
+                      name, wire.options(wire.ROUTING) + wire.srh(wire.DSTOPTS, [me], 0) +
+                      wire.options(wire.ICMP6, 2) + echo, wire.HBH))]
     outcomes = send(node, packets, drop_srv6_bad_upper=len(packets))
     pointers = [int.from_bytes(o.frames[0][1][58:62], "big") for o in outcomes[:3]]
     assert pointers == [40, 40 + 40, 40 + 16]
     send(node, pings)
 
 
-@pytest.mark.parametrize("name", MOVING)
-def test_exposed_packets(node, name):
+@pytest.mark.parametrize("behavior", BEHAVIORS)
+def test_exposed_packets(node, behavior):
     """IP in IP at the last segment: taken out with USD, by table or on End.X's adjacency, its hop limit less
     by one; an error of code 4 without."""
-    me = lab.address(name)
-    packets = []
-    for what, inner, proto in (
-            ("6", wire.udp6(lab.SR_SOURCE, NEXT[0], hop_limit=9, tc=0xB9), wire.IP6),
-            ("6 srh", wire.ip6(lab.SR_SOURCE, NEXT[0], wire.ROUTING,
-                               wire.srh(wire.UDP, NEXT[:2], 1) + UDP), wire.IP6),
-            ("6 junk", wire.udp6(lab.SR_SOURCE, NEXT[0]) + b"junk after the end", wire.IP6)):
-        packets.append((what, to_sid(name, inner, proto)))
-        packets.append((what + " srh", through(name, 0, [me, NEXT[0]], inner, proto)))
-    packets.append(("options", to_sid(name, wire.options(wire.ROUTING) + wire.srh(wire.IP6, [me], 0) +
-                                      wire.udp6(lab.SR_SOURCE, NEXT[0]), wire.HBH)))
-    if "USD" in name:
-        send(node, packets)
-    else:
-        send(node, packets, drop_srv6_bad_upper=len(packets))
+    exposed, refused = [], []
+    for name in sids_of(behavior):
+        me = lab.address(name)
+        packets = exposed if "USD" in name else refused
+        for what, inner, proto in (
+                ("6", wire.udp6(lab.SR_SOURCE, NEXT[0], hop_limit=9, tc=0xB9), wire.IP6),
+                ("6 srh", wire.ip6(lab.SR_SOURCE, NEXT[0], wire.ROUTING,
+                                   wire.srh(wire.UDP, NEXT[:2], 1) + UDP), wire.IP6),
+                ("6 junk", wire.udp6(lab.SR_SOURCE, NEXT[0]) + b"junk after the end", wire.IP6)):
+            packets += [(f"{name} {what}", to_sid(name, inner, proto)),
+                        (f"{name} {what} srh", through(name, 0, [me, NEXT[0]], inner, proto))]
+        packets.append((f"{name} options", to_sid(
+            name, wire.options(wire.ROUTING) + wire.srh(wire.IP6, [me], 0) +
+            wire.udp6(lab.SR_SOURCE, NEXT[0]), wire.HBH)))
+    send(node, exposed)
+    send(node, refused, drop_srv6_bad_upper=len(refused))
 
 
 def test_exposed_ip4(node):

@@ -35,7 +35,8 @@ static void print_ports(FILE *f, uint32_t variant, uint32_t churn)
 		"   addresses = [ \"2001:db8:e::1/64\" ];\n"
 		"   vlans = ( { id = 10; vrf = \"red\"; dispatch = %s;"
 		" addresses = [ \"10.10.0.1/24\" ]; } ); },\n"
-		" { name = \"out\"; device = \"net_ring_rig1\"; addresses = [ \"2001:db8:f::1/64\" ];\n"
+		" { name = \"out\"; device = \"net_ring_rig1\"; addresses = [ \"2001:db8:f::1/64\" "
+		"];\n"
 		"   vlans = (\n"
 		"   { id = 21; vrf = \"red\"; addresses = [ \"10.1.0.1/24\" ]; },\n"
 		"   { id = 22; vrf = \"red\"; addresses = [ \"10.2.0.1/24\" ]; },\n"
@@ -46,8 +47,7 @@ static void print_ports(FILE *f, uint32_t variant, uint32_t churn)
 		fprintf(f, ",\n   { id = %u; vrf = \"x%u\"; addresses = [ \"10.6.0.1/24\" ]; }",
 			61 + (churn + i) % 1000, churn + i);
 	if (variant & RELOAD_TEMP)
-		fprintf(f,
-			",\n   { id = 51; vrf = \"temp\"; addresses = [ \"10.5.0.1/24\" ]; }");
+		fprintf(f, ",\n   { id = 51; vrf = \"temp\"; addresses = [ \"10.5.0.1/24\" ]; }");
 	fprintf(f, "); } );\n");
 }
 
@@ -57,23 +57,28 @@ static void print_vrfs(FILE *f, uint32_t variant, uint32_t churn)
 
 	fprintf(f, "vrfs = ( { name = \"default\"; routes = (\n"
 		   " { prefix = \"2001:db8:b::/48\"; via = \"2001:db8:f::5\"; },\n");
-	fprintf(f, variant & RELOAD_ECMP
+	fprintf(f,
+		variant & RELOAD_ECMP
 			? " { prefix = \"2001:db8:a::/48\"; paths = ( { via = \"2001:db8:f::3\"; },"
 			  " { via = \"2001:db8:f::4\"; } ); } ); },\n"
 			: " { prefix = \"2001:db8:a::/48\"; via = \"2001:db8:f::2\"; } ); },\n");
 	for (uint32_t i = 0; i < churn % MAX_CHURN; i++)
 		fprintf(f,
-			" { name = \"x%u\"; routes = ( { prefix = \"0.0.0.0/0\"; via = \"10.6.0.2\"; } "
+			" { name = \"x%u\"; routes = ( { prefix = \"0.0.0.0/0\"; via = "
+			"\"10.6.0.2\"; } "
 			"); },\n",
 			churn + i);
 	if (variant & RELOAD_TEMP)
 		fprintf(f, " { name = \"temp\"; routes = ("
 			   " { prefix = \"10.80.0.0/16\"; via = \"10.5.0.2\"; } ); },\n");
 	fprintf(f,
-		" { name = \"red\"; routes = ( { prefix = \"10.50.0.0/16\"; via = \"10.%u.0.%u\"; },"
+		" { name = \"red\"; routes = ( { prefix = \"10.50.0.0/16\"; via = \"10.%u.0.%u\"; "
+		"},"
 		" { prefix = \"10.60.0.0/16\"; policy = \"pol\"; } ); },\n"
-		" { name = \"blue\"; routes = ( { prefix = \"10.70.0.0/16\"; via = \"10.3.0.2\"; } ); },\n"
-		" { name = \"green\"; routes = ( { prefix = \"10.70.0.0/16\"; via = \"10.4.0.2\"; } ); "
+		" { name = \"blue\"; routes = ( { prefix = \"10.70.0.0/16\"; via = \"10.3.0.2\"; } "
+		"); },\n"
+		" { name = \"green\"; routes = ( { prefix = \"10.70.0.0/16\"; via = \"10.4.0.2\"; "
+		"} ); "
 		"} );\n",
 		other_hop ? 2 : 1, other_hop ? 3 : 2);
 }
@@ -83,10 +88,13 @@ static void print_srv6(FILE *f, uint32_t variant, uint32_t churn)
 	fprintf(f, "srv6 = { source = \"2001:db8:f::1\"; locators = [ \"2001:db8:1::/48\" ];\n"
 		   " sids = (\n");
 	for (uint32_t i = 0; i < churn % MAX_CHURN; i++)
-		fprintf(f, " { sid = \"2001:db8:1:%x::\"; behavior = \"End.DT46\"; vrf = \"x%u\"; },\n",
+		fprintf(f,
+			" { sid = \"2001:db8:1:%x::\"; behavior = \"End.DT46\"; vrf = \"x%u\"; "
+			"},\n",
 			0x1000 + (churn + i) % 0x1000, churn + i);
 	if (variant & RELOAD_TEMP)
-		fprintf(f, " { sid = \"2001:db8:1:5::\"; behavior = \"End.DT46\"; vrf = \"temp\"; },\n");
+		fprintf(f, " { sid = \"2001:db8:1:5::\"; behavior = \"End.DT46\"; vrf = \"temp\"; "
+			   "},\n");
 	fprintf(f,
 		" { sid = \"2001:db8:1:1::\"; behavior = \"End\"; },\n"
 		" { sid = \"2001:db8:1:4::\"; behavior = \"End.DT4\"; vrf = \"%s\"; },\n"
@@ -155,8 +163,8 @@ static uint8_t *put_ip4(uint8_t *ip, uint8_t net, enum reload_flow flow, uint32_
 // 2001:db8:block:index::host
 static void put_addr(uint8_t *at, uint16_t block, uint16_t index, uint8_t host)
 {
-	const uint8_t addr[16] = {0x20, 0x01, 0x0d, 0xb8, 0, (uint8_t)block, 0, (uint8_t)index,
-		[15] = host};
+	const uint8_t addr[16] = {
+		0x20, 0x01, 0x0d, 0xb8, 0, (uint8_t)block, 0, (uint8_t)index, [15] = host};
 
 	memcpy(at, addr, sizeof(addr));
 }
@@ -241,7 +249,8 @@ bool reload_is_right(const struct reload_seen *seen, uint32_t variant)
 
 	switch (seen->flow) {
 	case RELOAD_FORWARD:
-		return variant & RELOAD_OTHER_HOP ? is_seen(seen, 22, 3, 9) : is_seen(seen, 21, 2, 9);
+		return variant & RELOAD_OTHER_HOP ? is_seen(seen, 22, 3, 9)
+						  : is_seen(seen, 21, 2, 9);
 	case RELOAD_ENCAPS:
 	case RELOAD_MAIN:
 		if (variant & RELOAD_OTHER_LIST)

@@ -25,8 +25,8 @@ enum reload_flow {
 	RELOAD_ENCAPS,	// IPv4 by a policy
 	RELOAD_DT4,
 	RELOAD_END,
-	RELOAD_MAIN, // End.DT46, tenant lookup, H.Encaps
-	RELOAD_ALWAYS_THERE, // the flows before exist in all configurations
+	RELOAD_MAIN,				// End.DT46, tenant lookup, H.Encaps
+	RELOAD_ALWAYS_THERE,			// the flows before exist in all configurations
 	RELOAD_VANISHING = RELOAD_ALWAYS_THERE, // End.DT46 to the VRF that comes and goes
 	RELOAD_N_FLOWS,
 };

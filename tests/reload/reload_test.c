@@ -75,7 +75,6 @@ static bool swap_to(uint32_t config, uint32_t variant, char *error, size_t error
 	traffic->variants[config] = (uint8_t)variant;
 	atomic_store(&traffic->n_started, config);
 	ret = rig_swap(&rig, text, &refusal);
-	atomic_store(&traffic->n_live, config);
 	free(text);
 	if (ret != 0)
 		snprintf(error, error_len, "swap %u: %s", config, refusal.text);
@@ -96,6 +95,7 @@ static void *run_swaps(void *arg)
 				"swap %u: the old snapshot is not freed", i);
 			ok = false;
 		}
+		atomic_store(&traffic->n_alone, i);
 		wait_traffic();
 	}
 	atomic_store(&swapper->done, true);
@@ -113,7 +113,8 @@ static void start_rig(uint16_t n_workers, uint32_t variant)
 	traffic->variants[0] = (uint8_t)variant;
 }
 
-static struct counter sum_counters(const struct counter *(*of)(const struct worker *), uint32_t slot)
+static struct counter sum_counters(
+	const struct counter *(*of)(const struct worker *), uint32_t slot)
 {
 	struct counter sum = {0};
 
@@ -209,8 +210,8 @@ static void swap_under_traffic(uint16_t n_workers)
 	assert_string_equal(swapper.error, "");
 	print_message("# %u workers: %lu packets through %u swaps, %lu to what was not there\n",
 		n_workers, traffic->n_sent, N_SWAPS, traffic->n_lost);
-	assert_true(traffic->lost_by_flow[RELOAD_VANISHING] <
-		    traffic->sent_by_flow[RELOAD_VANISHING]);
+	assert_true(
+		traffic->lost_by_flow[RELOAD_VANISHING] < traffic->sent_by_flow[RELOAD_VANISHING]);
 	check_accounts();
 	rig_destroy(&rig);
 }
@@ -345,7 +346,8 @@ static void reload_refused_changes_nothing(void **state)
 	(void)state;
 	start_rig(1, 0);
 	before = ctrl_snapshot(&rig.ctrl);
-	assert_int_equal(rig_swap(&rig, "vrfs = ( { name = \"a\"; }, { name = \"a\"; } );", &refusal),
+	assert_int_equal(
+		rig_swap(&rig, "vrfs = ( { name = \"a\"; }, { name = \"a\"; } );", &refusal),
 		-EINVAL);
 	assert_ptr_equal(ctrl_snapshot(&rig.ctrl), before);
 	assert_int_equal(reclaim_poll(rig.ctrl.reclaim), 0);
@@ -408,8 +410,8 @@ static uint32_t gateway_slot(void)
 	for (uint32_t i = 0; i < s->n_adj_slots; i++) {
 		struct adj_key key;
 
-		if (adj_table_key(rig.ctrl.adj_table, s->adj_slots[i], &key) && key.addr.family == 6 &&
-			ip6_addr_equal(&key.addr.addr, &addr))
+		if (adj_table_key(rig.ctrl.adj_table, s->adj_slots[i], &key) &&
+			key.addr.family == 6 && ip6_addr_equal(&key.addr.addr, &addr))
 			return s->adj_slots[i];
 	}
 	return ADJ_NONE;

@@ -82,7 +82,7 @@ static void send_one(struct traffic *traffic)
 	note_lost(traffic, entry);
 	*entry = (struct traffic_entry){.sent = true,
 		.flow = (uint8_t)flow,
-		.first_config = (uint16_t)atomic_load(&traffic->n_live)};
+		.first_config = (uint16_t)atomic_load(&traffic->n_alone)};
 	traffic->n_sent++;
 	traffic->sent_by_flow[flow]++;
 	if (rte_ring_enqueue(rig->ports[0].in[seq % rig->ctrl.n_workers], m) != 0) {

@@ -12,7 +12,7 @@
 
 enum {
 	TRAFFIC_MAX_CONFIGS = 4096,
-	TRAFFIC_WINDOW = 1024,	     // packets on their way at most
+	TRAFFIC_WINDOW = 1024, // packets on their way at most
 	TRAFFIC_LEDGER_SIZE = 1 << 16,
 };
 
@@ -20,15 +20,16 @@ enum {
 struct traffic_entry {
 	bool sent;
 	uint8_t flow;
-	uint16_t first_config; // live when it was sent
+	uint16_t first_config; // in use when it was sent
 };
 
 struct traffic {
 	struct rig *rig;
-	// By number of the configuration. The thread that swaps raises n_started before a swap and n_live after.
+	// By number of the configuration. The thread that swaps raises n_started before a swap, and n_alone when
+	// the grace period is over: until then a walk may go on with the configuration before.
 	uint8_t variants[TRAFFIC_MAX_CONFIGS];
 	_Atomic uint32_t n_started;
-	_Atomic uint32_t n_live;
+	_Atomic uint32_t n_alone;
 	_Atomic uint64_t n_received;
 	uint64_t n_sent;
 	uint64_t n_lost;
