@@ -52,7 +52,6 @@ static const struct {
 	{"srv6_hmac_missing", "the SID requires an HMAC TLV, the packet has none"},
 	{"srv6_hmac_bad", "HMAC TLV with a wrong digest or an unknown key"},
 	{"srv6_inner", "the decapsulated packet is malformed"},
-	{"srv6_inner_family", "the decapsulated packet is of the other IP family than the SID's"},
 	{"srv6_ecn", "outer header marked congestion, inner cannot carry the mark (RFC 6040)"},
 	{"srv6_pull", "headers spread over more buffers than one can hold"},
 	{"srv6_bad_srh",

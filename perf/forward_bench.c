@@ -56,7 +56,12 @@ struct lane {
 	uint64_t n_received;
 };
 
+enum {
+	MAX_NODES = 128, // of the graph
+};
+
 struct round {
+	float node_cycles[MAX_NODES]; // of worker 0, a packet, by node id; 0: the node saw none
 	uint64_t calibrator_tsc; // the slower of the turns before and after; UINT64_MAX: descheduled
 	double cycles;           // a packet
 };
@@ -160,21 +165,6 @@ static void check_delivery(const char *name, const struct lane *lanes, uint16_t 
 	exit(EXIT_FAILURE);
 }
 
-static void print_nodes(struct rig *rig)
-{
-	struct rte_node *node;
-	rte_graph_off_t off;
-	rte_node_t count;
-
-	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
-	{
-		if (node->total_objs > 0)
-			printf("    %-18s %7.1f clocks/packet  %6.1f packets/call\n", node->name,
-				(double)node->total_cycles / (double)node->total_objs,
-				(double)node->total_objs / (double)node->total_calls);
-	}
-}
-
 static struct template *make_templates(const struct scenario *scenario, const struct scenario_size *size)
 {
 	struct template *templates = calloc(N_TEMPLATES, sizeof(*templates));
@@ -185,18 +175,41 @@ static struct template *make_templates(const struct scenario *scenario, const st
 	return templates;
 }
 
-// Nodes count from here on, without the warm-up.
-static void clear_nodes(struct rig *rig)
+// Takes what the nodes of worker 0 counted since the last call.
+static void take_nodes(struct rig *rig, float *node_cycles)
 {
 	struct rte_node *node;
 	rte_graph_off_t off;
 	rte_node_t count;
 
-	for (uint16_t i = 0; i < rig->ctrl.n_workers; i++) {
-		rte_graph_foreach_node(count, off, rig->ctrl.workers[i]->graph, node)
-		{
-			node->total_cycles = node->total_calls = node->total_objs = 0;
-		}
+	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
+	{
+		if (node->id < MAX_NODES)
+			node_cycles[node->id] = node->total_objs == 0
+							? 0
+							: (float)node->total_cycles /
+								  (float)node->total_objs;
+		node->total_cycles = node->total_calls = node->total_objs = 0;
+	}
+}
+
+// Medians over the rounds that count. Sources are called in vain, too: their empty polls are in it.
+static void print_nodes(struct rig *rig, const struct result *result)
+{
+	static double cycles[MAX_ROUNDS];
+	struct rte_node *node;
+	rte_graph_off_t off;
+	rte_node_t count;
+
+	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
+	{
+		for (unsigned int i = 0; i < result->n_counted; i++)
+			cycles[i] = node->id < MAX_NODES
+					    ? (double)result->rounds[i].node_cycles[node->id]
+					    : 0;
+		if (result->n_counted > 0 && cycles[0] > 0)
+			printf("    %-18s %7.1f clocks/packet\n", node->name,
+				calibrate_median(cycles, result->n_counted));
 	}
 }
 
@@ -217,13 +230,14 @@ static void run_rounds(const struct options *options, const struct scenario *sce
 	for (unsigned int i = 0; i < WARM_UP_ROUNDS; i++)
 		run_round(lanes, size->n_workers);
 	check_delivery(scenario->name, lanes, size->n_workers);
-	clear_nodes(lanes[0].rig);
+	take_nodes(lanes[0].rig, result->rounds[0].node_cycles);
 	while (result->n_rounds < MAX_ROUNDS && result->n_quiet < options->rounds) {
 		struct round *round = &result->rounds[result->n_rounds++];
 		long n_switches = calibrate_switches();
 		uint64_t after;
 
 		round->cycles = run_round(lanes, size->n_workers);
+		take_nodes(lanes[0].rig, round->node_cycles);
 		after = calibrate_switches() == n_switches ? calibrate_turn() : UINT64_MAX;
 		round->calibrator_tsc = RTE_MAX(before, after);
 		before = after == UINT64_MAX ? calibrate_turn() : after;
@@ -278,9 +292,11 @@ static void run_scenario(const struct options *options, const struct scenario *s
 	static struct rig rig;
 	struct template *templates = make_templates(scenario, size);
 	struct lane lanes[SPEC_MAX_WORKERS] = {0};
-	struct result result = {0};
+	static struct result results;
+	struct result *result = &results;
 	char *config = scenario->config(size);
 
+	memset(result, 0, sizeof(*result));
 	rig_create(&rig, config, 2, size->n_workers);
 	for (uint16_t i = 0; i < size->n_workers; i++)
 		lanes[i] = (struct lane){.rig = &rig,
@@ -288,14 +304,14 @@ static void run_scenario(const struct options *options, const struct scenario *s
 			.templates = templates,
 			.next_template = i * (N_TEMPLATES / 2u)};
 	if (options->exact_rounds > 0) {
-		run_exact_rounds(options, size, lanes, &result);
+		run_exact_rounds(options, size, lanes, result);
 	} else {
-		run_rounds(options, scenario, size, lanes, &result);
-		count_rounds(&result);
+		run_rounds(options, scenario, size, lanes, result);
+		count_rounds(result);
 	}
-	report(scenario, size, &result, out);
+	report(scenario, size, result, out);
 	if (options->nodes)
-		print_nodes(&rig);
+		print_nodes(&rig, result);
 	rig_destroy(&rig);
 	free(config);
 	free(templates);

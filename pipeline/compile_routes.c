@@ -244,7 +244,8 @@ static int unify(struct compile *c, uint8_t family, uint32_t vrf_slot)
 	char text[COMPILE_TEXT_LEN];
 	size_t n = 0;
 
-	qsort(list->routes, list->n_routes, sizeof(*list->routes), compare_routes);
+	if (list->n_routes > 0)
+		qsort(list->routes, list->n_routes, sizeof(*list->routes), compare_routes);
 	for (size_t i = 0; i < list->n_routes; i++) {
 		const struct wanted_route *route = &list->routes[i];
 		const struct wanted_route *kept = n > 0 ? &list->routes[n - 1] : NULL;

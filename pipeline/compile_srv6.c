@@ -148,9 +148,14 @@ static int set_csid(struct compile *c, const struct srv6_sid_spec *spec, struct 
 	return 0;
 }
 
-static uint8_t plain_flags(enum srv6_behavior behavior)
+// Which short way (srv6/endpoint.h) a SID allows.
+static uint8_t plain_flags(const struct srv6_sid_spec *spec)
 {
-	switch (behavior) {
+	switch (spec->behavior) {
+	case SRV6_END:
+	case SRV6_END_X:
+	case SRV6_END_T:
+		return spec->flavors & SRV6_NEXT_CSID ? 0 : SID_PLAIN_END;
 	case SRV6_END_DT4:
 		return SID_PLAIN_IP4;
 	case SRV6_END_DT6:
@@ -169,7 +174,7 @@ static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t
 
 	sid->behavior = (uint8_t)spec->behavior;
 	sid->flavors = spec->flavors;
-	sid->flags = spec->require_hmac ? SID_REQUIRE_HMAC : plain_flags(spec->behavior);
+	sid->flags = spec->require_hmac ? SID_REQUIRE_HMAC : plain_flags(spec);
 	sid->vrf = SNAPSHOT_UNDERLAY_VRF;
 	sid->slot = slot;
 	if (spec->require_hmac && c->spec->n_hmac_keys == 0)

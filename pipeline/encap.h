@@ -4,15 +4,18 @@
 // Encapsulation by a policy (RFC 8986 §5): picks a segment list by the inner flow, pushes its outer
 // header, and says where the result goes. Shared by srv6_encap, srv6_encap_l2 and srv6_b6.
 
+#include "pipeline/output.h"
 #include "pipeline/walker.h"
 #include "srv6/headend.h"
 
 #define ENCAP_EDGES(X)                                                                             \
+	X(PORT_TX, "port_tx")                                                                      \
 	X(OUTPUT, "ip6_output")                                                                    \
 	X(LOOKUP, "ip6_lookup")                                                                    \
 	X(NO_MBUF, "drop_no_mbuf")
 
 enum encap_next {
+	ENCAP_PORT_TX,
 	ENCAP_OUTPUT,
 	ENCAP_LOOKUP,
 	ENCAP_NO_MBUF,
@@ -69,5 +72,7 @@ static inline enum encap_next encap_push(struct worker *w, struct rte_mbuf *m, s
 	p->dest = list->next;
 	if (unlikely(dest_kind(p->dest) == DEST_GROUP))
 		p->dest = w->snapshot->groups[dest_index(p->dest)].dest[flow_hash % GROUP_BUCKETS];
-	return likely(dest_kind(p->dest) == DEST_FORWARD) ? ENCAP_OUTPUT : ENCAP_LOOKUP;
+	if (unlikely(dest_kind(p->dest) != DEST_FORWARD))
+		return ENCAP_LOOKUP;
+	return likely(output_ip6_plain(w, m, p)) ? ENCAP_PORT_TX : ENCAP_OUTPUT;
 }

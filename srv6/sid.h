@@ -13,6 +13,8 @@ enum sid_flag {
 	// End.DT* whose packets without extension headers need no more than the next-header field checked.
 	SID_PLAIN_IP4 = 1 << 1,
 	SID_PLAIN_IP6 = 1 << 2,
+	// End, End.X, End.T that follow an SRH without looking at the argument or an HMAC.
+	SID_PLAIN_END = 1 << 3,
 };
 
 struct sid {

@@ -54,7 +54,6 @@ DROP_NODE(srv6_fragment);
 DROP_NODE(srv6_hmac_missing);
 DROP_NODE(srv6_hmac_bad);
 DROP_NODE(srv6_inner);	      // malformed inner packet
-DROP_NODE(srv6_inner_family); // exposed IPv4 or IPv6 at an adjacency of the other family
 DROP_NODE(srv6_ecn);	      // congestion marked on a packet that cannot carry the mark (RFC 6040)
 DROP_NODE(srv6_pull);	      // headers over more segments than one buffer holds
 DROP_NODE(no_mbuf);
@@ -63,7 +62,7 @@ DROP_NODE(punt_full);	  // the control core's ring
 DROP_NODE(tx_full);	  // the port took no more
 DROP_NODE(tx_no_port);
 DROP_NODE(tx_segments);	    // too long for one buffer of a device that sends no chains
-DROP_NODE(l2_too_long);	    // End.DX2: the frame exceeds the MTU of its interface
+DROP_NODE(l2_too_long);	    // a frame out of End.DX2 or into H.Encaps.L2 exceeds the next MTU
 DROP_NODE(icmp_limited);    // error not sent: rate limit
 DROP_NODE(icmp_unsuitable); // error not sent: RFC 1812 section 4.3.2.7, RFC 4443 section 2.4
 DROP_NODE(icmp_no_source);  // error not sent: no address to send it from

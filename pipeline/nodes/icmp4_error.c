@@ -8,6 +8,7 @@
 
 #include <rte_ip.h>
 
+#include "pipeline/icmp.h"
 #include "pipeline/icmp_limit.h"
 #include "pipeline/icmp_source.h"
 #include "pipeline/ip4.h"
@@ -59,7 +60,7 @@ static bool may_answer(struct rte_mbuf *m, const struct packet *p, const struct 
 static void write_error(struct rte_mbuf *m, struct rte_ipv4_hdr *ip, rte_be32_t src, rte_be32_t dst,
 	uint8_t type, uint8_t code, uint32_t value)
 {
-	struct icmphdr *icmp = (struct icmphdr *)(ip + 1);
+	struct icmp_header *icmp = (struct icmp_header *)(ip + 1);
 	uint32_t total_len = rte_pktmbuf_pkt_len(m);
 	uint16_t raw = 0; // the bytes are there: the sum cannot fail
 
@@ -76,7 +77,7 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv4_hdr *ip, rte_be32_t 
 	ip->hdr_checksum = rte_ipv4_cksum(ip);
 	icmp->type = type;
 	icmp->code = code;
-	icmp->un.gateway = rte_cpu_to_be_32(value);
+	icmp->value_be = rte_cpu_to_be_32(value);
 	rte_raw_cksum_mbuf(m, IP4_LEN, total_len - IP4_LEN, &raw);
 	icmp->checksum = (uint16_t)~raw;
 }

@@ -8,6 +8,7 @@
 
 #include <rte_ip.h>
 
+#include "pipeline/icmp.h"
 #include "pipeline/icmp_limit.h"
 #include "pipeline/icmp_source.h"
 #include "pipeline/ip6.h"
@@ -60,7 +61,7 @@ static bool may_answer(struct rte_mbuf *m, const struct packet *p, const struct 
 static void write_error(struct rte_mbuf *m, struct rte_ipv6_hdr *ip, const struct ip6_addr *src,
 	const struct ip6_addr *dst, uint8_t type, uint8_t code, uint32_t value)
 {
-	struct icmp6_hdr *icmp = (struct icmp6_hdr *)(ip + 1);
+	struct icmp_header *icmp = (struct icmp_header *)(ip + 1);
 	uint32_t icmp_len = rte_pktmbuf_pkt_len(m) - IP6_LEN;
 	uint32_t sum;
 	uint16_t raw = 0; // the bytes are there: the sum cannot fail
@@ -71,14 +72,14 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv6_hdr *ip, const struc
 	ip->hop_limits = ICMP6_HOP_LIMIT;
 	memcpy(ip->src_addr, src, sizeof(*src));
 	memcpy(ip->dst_addr, dst, sizeof(*dst));
-	icmp->icmp6_type = type;
-	icmp->icmp6_code = code;
-	icmp->icmp6_cksum = 0;
-	icmp->icmp6_data32[0] = rte_cpu_to_be_32(value);
+	icmp->type = type;
+	icmp->code = code;
+	icmp->checksum = 0;
+	icmp->value_be = rte_cpu_to_be_32(value);
 	rte_raw_cksum_mbuf(m, IP6_LEN, icmp_len, &raw);
 	sum = (uint32_t)raw + rte_ipv6_phdr_cksum(ip, 0);
 	sum = (sum & 0xffff) + (sum >> 16);
-	icmp->icmp6_cksum = (uint16_t)~sum;
+	icmp->checksum = (uint16_t)~sum;
 }
 
 static rte_edge_t answer(struct worker *w, struct rte_mbuf *m, struct packet *p, uint8_t type,

@@ -5,10 +5,12 @@
 #include "pipeline/dispatch.h"
 #include "pipeline/ip4.h"
 #include "pipeline/node.h"
+#include "pipeline/output.h"
 #include "pipeline/walker.h"
 
 #define EDGES(X)                                                                                   \
 	NODE_ROUTE_EDGES_IP4(X)                                                                    \
+	X(PORT_TX, "port_tx")                                                                      \
 	X(DISPATCH, "dispatch")                                                                    \
 	X(MALFORMED, "drop_ip4_malformed")                                                         \
 	X(CHECKSUM, "drop_ip4_checksum")                                                           \
@@ -35,10 +37,18 @@ static inline rte_edge_t prepare(
 	return WALK_LOOKUP;
 }
 
+static inline rte_edge_t decide(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, uint32_t dest)
+{
+	rte_edge_t edge = walk_route(w, m, p, dest);
+
+	return edge == EDGE_FORWARD && output_ip4_plain(w, m, p) ? EDGE_PORT_TX : edge;
+}
+
 static uint16_t ip4_input_process(
 	struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)
 {
-	return walk_lookup(graph, node, objs, n_objs, WALK_IP4, prepare, walk_route);
+	return walk_lookup(graph, node, objs, n_objs, WALK_IP4, prepare, decide);
 }
 
 NODE_REGISTER(ip4_input, EDGES);

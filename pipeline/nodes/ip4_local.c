@@ -4,6 +4,7 @@
 
 #include <netinet/ip_icmp.h>
 
+#include "pipeline/icmp.h"
 #include "pipeline/ip4.h"
 #include "pipeline/node.h"
 #include "pipeline/walker.h"
@@ -36,14 +37,14 @@ static void cut_options(struct rte_mbuf *m, uint32_t ihl_len)
 
 static rte_edge_t enter_icmp(struct rte_mbuf *m, struct packet *p, uint32_t ihl_len)
 {
-	struct rte_ipv4_hdr *ip = packet_pull(m, ihl_len + sizeof(struct icmphdr));
-	struct icmphdr *icmp;
+	struct rte_ipv4_hdr *ip = packet_pull(m, ihl_len + sizeof(struct icmp_header));
+	struct icmp_header *icmp;
 	rte_be32_t src;
 	uint16_t raw = 0; // the bytes are there: the sum cannot fail
 
 	if (ip == NULL)
 		return EDGE_ICMP;
-	icmp = (struct icmphdr *)((uint8_t *)ip + ihl_len);
+	icmp = (struct icmp_header *)((uint8_t *)ip + ihl_len);
 	if (icmp->type != ICMP_ECHO)
 		return EDGE_ICMP;
 	rte_raw_cksum_mbuf(m, ihl_len, m->pkt_len - ihl_len, &raw);
@@ -51,7 +52,7 @@ static rte_edge_t enter_icmp(struct rte_mbuf *m, struct packet *p, uint32_t ihl_
 		return EDGE_CHECKSUM;
 	cut_options(m, ihl_len);
 	ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
-	icmp = (struct icmphdr *)(ip + 1);
+	icmp = (struct icmp_header *)(ip + 1);
 	icmp->type = ICMP_ECHOREPLY;
 	icmp->checksum = 0;
 	rte_raw_cksum_mbuf(m, IP4_LEN, m->pkt_len - IP4_LEN, &raw);

@@ -3,6 +3,8 @@
 // Sends an IPv4 packet to an adjacency (packet.dest): TTL, MTU, link-layer header. A neighbour that is
 // not resolved yet gets the packet untouched, by way of the control core.
 
+#include <rte_ether.h>
+
 #include "pipeline/ip4.h"
 #include "pipeline/node.h"
 #include "pipeline/output.h"
@@ -17,6 +19,15 @@
 	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
+
+// End.X with USD sends IPv4 packets to IPv6 neighbours, too (RFC 8986 §4.16.3).
+static inline void name_ip4(struct rte_mbuf *m, const struct adj *adj)
+{
+	const rte_be16_t type_be = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
+
+	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, adj->rewrite_len - sizeof(type_be)), &type_be,
+		sizeof(type_be));
+}
 
 static inline rte_edge_t ip4_output_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
@@ -36,7 +47,10 @@ static inline rte_edge_t ip4_output_packet(struct worker *w, struct rte_mbuf *m,
 	}
 	if (likely(!(p->flags & PACKET_HOP_TAKEN)))
 		ip4_decrement_ttl(ip);
-	return likely(output_push_link(m, p, adj)) ? EDGE_PORT_TX : EDGE_NO_MBUF;
+	if (unlikely(!output_push_link(m, p, adj)))
+		return EDGE_NO_MBUF;
+	name_ip4(m, adj);
+	return EDGE_PORT_TX;
 }
 
 static uint16_t ip4_output_process(

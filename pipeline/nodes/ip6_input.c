@@ -6,10 +6,12 @@
 #include "pipeline/dispatch.h"
 #include "pipeline/ip6.h"
 #include "pipeline/node.h"
+#include "pipeline/output.h"
 #include "pipeline/walker.h"
 
 #define EDGES(X)                                                                                   \
 	NODE_ROUTE_EDGES_IP6(X, "srv6_end")                                                        \
+	X(PORT_TX, "port_tx")                                                                      \
 	X(DISPATCH, "dispatch")                                                                    \
 	X(SCOPE, "drop_ip6_scope")                                                                 \
 	X(MALFORMED, "drop_ip6_malformed")                                                         \
@@ -68,14 +70,15 @@ static inline rte_edge_t decide(
 {
 	rte_edge_t edge = walk_route(w, m, p, dest);
 
+	if (unlikely(p->flags & PACKET_LINK_SCOPE) && edge != EDGE_LOCAL)
+		return EDGE_SCOPE;
 	// A hundred thousand SIDs are more than the caches hold: the next node's first looks start here.
 	if (edge >= EDGE_SID_END && edge <= EDGE_SID_B6) {
 		rte_prefetch0(&w->snapshot->sids[dest_index(dest)]);
 		rte_prefetch0_write(&w->sid_counters[dest_index(dest)]);
+		return edge;
 	}
-	if (unlikely(p->flags & PACKET_LINK_SCOPE) && edge != EDGE_LOCAL)
-		return EDGE_SCOPE;
-	return edge;
+	return edge == EDGE_FORWARD && output_ip6_plain(w, m, p) ? EDGE_PORT_TX : edge;
 }
 
 static uint16_t ip6_input_process(

@@ -6,6 +6,7 @@
 
 #include <netinet/icmp6.h>
 
+#include "pipeline/icmp.h"
 #include "pipeline/ip6.h"
 #include "pipeline/node.h"
 #include "pipeline/walker.h"
@@ -34,26 +35,29 @@ enum {
 };
 
 // Takes what stands between the IPv6 header and the upper layer out, so that an answer has no
-// extension headers.
-static void cut_extensions(struct rte_mbuf *m, const struct srh_cursor *upper)
+// extension headers. False: they lie over more segments than one buffer holds.
+static bool cut_extensions(struct rte_mbuf *m, const struct srh_cursor *upper)
 {
-	uint8_t *bytes = rte_pktmbuf_mtod(m, uint8_t *);
+	uint8_t *bytes = packet_pull(m, upper->off); // the walk steps over what it need not read
 	uint32_t ext_len = upper->off - IP6_LEN;
 	struct rte_ipv6_hdr *ip;
 
+	if (bytes == NULL)
+		return false;
 	if (ext_len == 0)
-		return;
+		return true;
 	memmove(bytes + ext_len, bytes, IP6_LEN);
 	rte_pktmbuf_adj(m, (uint16_t)ext_len);
 	ip = rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *);
 	ip->proto = upper->proto;
 	ip->payload_len = rte_cpu_to_be_16((uint16_t)(m->pkt_len - IP6_LEN));
+	return true;
 }
 
 static rte_edge_t answer_echo(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
 	struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *);
-	struct icmp6_hdr *icmp = (struct icmp6_hdr *)(ip + 1);
+	struct icmp_header *icmp = (struct icmp_header *)(ip + 1);
 	struct ip6_addr src = *ip6_dst(ip);
 
 	if (ip6_addr_is_multicast(ip6_src(ip)) || ip6_addr_is_unspecified(ip6_src(ip)))
@@ -63,9 +67,9 @@ static rte_edge_t answer_echo(struct worker *w, struct rte_mbuf *m, struct packe
 	memcpy(ip->dst_addr, ip->src_addr, IP6_ADDR_LEN);
 	memcpy(ip->src_addr, &src, IP6_ADDR_LEN);
 	ip->hop_limits = REPLY_HOP_LIMIT;
-	icmp->icmp6_type = ICMP6_ECHO_REPLY;
-	icmp->icmp6_cksum = 0;
-	icmp->icmp6_cksum = rte_ipv6_udptcp_cksum_mbuf(m, ip, IP6_LEN);
+	icmp->type = ICMP6_ECHO_REPLY;
+	icmp->checksum = 0;
+	icmp->checksum = rte_ipv6_udptcp_cksum_mbuf(m, ip, IP6_LEN);
 	p->flags = (p->flags & PACKET_TRACED) | PACKET_ORIGINATED | PACKET_HOP_TAKEN;
 	p->flow_hash = 0;
 	p->pushed_len = 0;
@@ -74,12 +78,12 @@ static rte_edge_t answer_echo(struct worker *w, struct rte_mbuf *m, struct packe
 
 static rte_edge_t enter_icmp(struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
-	const struct rte_ipv6_hdr *ip = packet_pull(m, IP6_LEN + sizeof(struct icmp6_hdr));
+	const struct rte_ipv6_hdr *ip = packet_pull(m, IP6_LEN + sizeof(struct icmp_header));
 	uint8_t type;
 
 	if (ip == NULL)
 		return EDGE_ICMP;
-	type = ((const struct icmp6_hdr *)(ip + 1))->icmp6_type;
+	type = ((const struct icmp_header *)(ip + 1))->type;
 	if (rte_ipv6_udptcp_cksum_mbuf_verify(m, ip, IP6_LEN) != 0)
 		return EDGE_CHECKSUM;
 	if (type == ICMP6_ECHO_REQUEST)
@@ -155,8 +159,7 @@ static rte_edge_t ip6_local_packet(struct worker *w, struct rte_mbuf *m, struct 
 		return edge;
 	switch (cursor.proto) {
 	case IPPROTO_ICMPV6:
-		cut_extensions(m, &cursor);
-		return enter_icmp(w, m, p);
+		return cut_extensions(m, &cursor) ? enter_icmp(w, m, p) : EDGE_EXT_HEADERS;
 	case IPPROTO_TCP:
 	case IPPROTO_UDP:
 		return EDGE_NO_PORT;

@@ -8,6 +8,7 @@
 #include "pipeline/node.h"
 #include "pipeline/output.h"
 #include "pipeline/walker.h"
+#include "srv6/headend.h"
 
 #define EDGES(X)                                                                                   \
 	X(PORT_TX, "port_tx")                                                                      \
@@ -16,9 +17,18 @@
 	X(TOO_BIG, "drop_ip6_too_big")                                                             \
 	X(INNER4_TOO_BIG, "drop_ip4_too_big")                                                      \
 	X(INNER4_FRAGMENT, "ip4_fragment")                                                         \
+	X(L2_TOO_LONG, "drop_l2_too_long")                                                         \
 	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
+
+// What the last encapsulation wrapped.
+static uint8_t inner_proto(struct rte_mbuf *m)
+{
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+
+	return ip->proto == IPPROTO_ROUTING ? *(const uint8_t *)(ip + 1) : ip->proto;
+}
 
 static rte_edge_t too_big(struct rte_mbuf *m, struct packet *p, uint16_t mtu)
 {
@@ -27,6 +37,9 @@ static rte_edge_t too_big(struct rte_mbuf *m, struct packet *p, uint16_t mtu)
 	p->icmp_value = mtu;
 	if (p->pushed_len == 0)
 		return EDGE_TOO_BIG;
+	// Nobody behind a frame could be told.
+	if (inner_proto(m) == HEADEND_INNER_ETH)
+		return EDGE_L2_TOO_LONG;
 	output_unwrap(m, p);
 	inner = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
 	if (inner->version_ihl >> 4 != 4)

@@ -6,6 +6,7 @@
 
 #include "pipeline/dispatch.h"
 #include "pipeline/node.h"
+#include "pipeline/output.h"
 #include "pipeline/srv6_apply.h"
 
 // The IPv6 edges first, then IPv4's; only a VRF's own SIDs are out of reach of its tenants.
@@ -34,6 +35,7 @@
 	X(IP4_SID_CROSS, "drop_bad_dest")                                                          \
 	X(IP4_SID_B6, "drop_bad_dest")                                                             \
 	X(IP4_POLICY, "srv6_encap")                                                                \
+	X(PORT_TX, "port_tx")                                                                      \
 	X(DISPATCH, "dispatch")                                                                    \
 	SRV6_ERROR_EDGES(X)
 
@@ -116,9 +118,12 @@ static inline rte_edge_t decide(
 	struct worker *w, struct rte_mbuf *m, struct packet *p, uint32_t dest)
 {
 	rte_edge_t edge = walk_route(w, m, p, dest);
-	uint8_t version = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4;
+	bool is_ip4 = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4;
 
-	return version == 4 ? edge + DEST_N_KINDS : edge;
+	if (edge == EDGE_FORWARD &&
+		(is_ip4 ? output_ip4_plain(w, m, p) : output_ip6_plain(w, m, p)))
+		return EDGE_PORT_TX;
+	return is_ip4 ? edge + DEST_N_KINDS : edge;
 }
 
 static uint16_t srv6_decap_process(

@@ -4,16 +4,17 @@
 // becomes the destination, which is looked up in the SID's VRF or, for End.X, sent on its adjacency.
 
 #include "pipeline/node.h"
+#include "pipeline/output.h"
 #include "pipeline/srv6_apply.h"
 
 // Another End SID of this node re-enters through ip6_lookup: a graph has no self-edges.
 #define EDGES(X)                                                                                   \
 	NODE_ROUTE_EDGES_IP6(X, "ip6_lookup")                                                      \
+	X(PORT_TX, "port_tx")                                                                      \
 	X(FORWARD4, "ip4_output")                                                                  \
 	X(EXPOSED4, "ip4_input")                                                                   \
 	X(EXPOSED6, "ip6_input")                                                                   \
 	X(PUNT, "punt")                                                                            \
-	X(INNER_FAMILY, "drop_srv6_inner_family")                                                  \
 	SRV6_ERROR_EDGES(X)
 
 NODE_DECLARE_EDGES(EDGES)
@@ -61,7 +62,7 @@ static inline rte_edge_t forward(struct worker *w, struct rte_mbuf *m, struct pa
 	p->pushed_len = 0;
 	if (sid->behavior == SRV6_END_X) {
 		p->dest = dest_make(DEST_FORWARD, sid->adj);
-		return EDGE_FORWARD;
+		return output_ip6_plain(w, m, p) ? EDGE_PORT_TX : EDGE_FORWARD;
 	}
 	p->vrf = sid->vrf;
 	ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
@@ -75,8 +76,11 @@ static inline rte_edge_t enter(struct worker *w, struct rte_mbuf *m, struct pack
 	const struct sid *sid, struct walk_key *key)
 {
 	struct srv6_decision d = {0};
-	enum srv6_verdict verdict = srv6_apply(w, m, sid, &d);
+	enum srv6_verdict verdict =
+		srv6_end_plain(sid, rte_pktmbuf_mtod(m, uint8_t *), rte_pktmbuf_data_len(m));
 
+	if (unlikely(verdict == SRV6_MORE))
+		verdict = srv6_apply(w, m, sid, &d);
 	if (likely(verdict == SRV6_FORWARD))
 		return forward(w, m, p, sid, d.front, key);
 	if (verdict == SRV6_DECAP_IP4)
@@ -107,10 +111,18 @@ static inline rte_edge_t prepare(
 	return edge;
 }
 
+static inline rte_edge_t decide(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, uint32_t dest)
+{
+	rte_edge_t edge = walk_route(w, m, p, dest);
+
+	return edge == EDGE_FORWARD && output_ip6_plain(w, m, p) ? EDGE_PORT_TX : edge;
+}
+
 static uint16_t srv6_end_process(
 	struct rte_graph *graph, struct rte_node *node, void **objs, uint16_t n_objs)
 {
-	return walk_lookup(graph, node, objs, n_objs, WALK_IP6, prepare, walk_route);
+	return walk_lookup(graph, node, objs, n_objs, WALK_IP6, prepare, decide);
 }
 
 NODE_REGISTER(srv6_end, EDGES);
