@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds into the directory named, setting it up first if need be: build.sh DIR [MESON-OPTION...]
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 dir=$1
 shift

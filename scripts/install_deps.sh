@@ -13,10 +13,6 @@ packages() {
     demo) echo iproute2 iputils-ping ethtool curl tcpdump python3 ;;
     test) echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev ;;
     lint) echo clang clang-format clang-tidy cppcheck shellcheck python3 ;;
-    *)
-        echo "usage: $0 build|demo|test|lint ..." >&2
-        exit 2
-        ;;
     esac
 }
 
@@ -24,13 +20,22 @@ is_installed() {
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-wanted=$(for use in "$@"; do packages "$use"; done)
+for use in "$@"; do
+    case $use in
+    build | demo | test | lint) ;;
+    *)
+        echo "usage: $0 build|demo|test|lint ..." >&2
+        exit 2
+        ;;
+    esac
+done
+mapfile -t wanted < <(for use in "$@"; do packages "$use"; done | tr ' ' '\n' | sort -u)
 if ! command -v apt-get >/dev/null; then
-    echo "install_deps: no apt-get here; these Debian packages, or their like, are needed:" $wanted >&2
+    echo "install_deps: no apt-get here; these Debian packages, or their like, are needed:" "${wanted[@]}" >&2
     exit 0
 fi
 missing=()
-for package in $(tr ' ' '\n' <<<"$wanted" | sort -u); do
+for package in "${wanted[@]}"; do
     is_installed "$package" || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0

@@ -3,7 +3,7 @@
 # Builds and runs all tests: test.sh [BUILD-DIR]. Release build: every test. Sanitizers: all but
 # what talks to the Linux kernel. Fuzz targets: a few seconds each from their corpus. Ends with one line of counts.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 build=${1:-build}
 fuzz_s=${FUZZ_S:-5}

@@ -4,7 +4,7 @@
 # the same time. demo.sh [BUILD-DIR]. Everything happens in network namespaces of its own, which are gone
 # afterwards; exit 0 only if every step held.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 
 build=${1:-build}
 [ "$(id -u)" -eq 0 ] || exec sudo "$0" "$build"

@@ -131,7 +131,7 @@ def frames():
 
 def main():
     folder = pathlib.Path(sys.argv[1])
-    cuts = (bytes(3), bytes((60, 0, 0)), bytes((14, 41, 9)))
+    cuts = (bytes(3), bytes((30, 0, 0)), bytes((7, 20, 5)))
     modes = (0, AT_END, REINJECT, GIVE_UP, TRACE | AT_END)
     for i, (name, port, frame) in enumerate(frames()):
         # A group address stays as it is.

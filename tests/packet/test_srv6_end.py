@@ -120,7 +120,7 @@ def test_bad_lengths(node, behavior):
                  (f"{name} length 3 LE 0",
                   through(name, 1, [NEXT[0]], last_entry=0, tlvs=bytes(8))),
                  (f"{name} room for more", through(name, 1, two + NEXT, last_entry=0)),
-                 (f"{name} long", through(name, 9, NEXT + NEXT + [me]))]
+                 (f"{name} long", through(name, 8, NEXT + NEXT + [me]))]
     for outcome in send(node, bad, drop_srv6_bad_srh=len(bad)):
         message = outcome.frames[0][1][14 + 40:]
         assert message[:2] == bytes([4, 0]) and message[4:8] == (43).to_bytes(4, "big")
