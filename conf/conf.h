@@ -3,7 +3,7 @@
 
 // Reads a configuration file (libconfig's format; conf/pergola.cfg is the reference) into a node_spec.
 // Checks form: keys, types, syntax of addresses, duplicates within the file. What the spec means as a
-// whole is checked where it is compiled, pipeline/compile.c.
+// whole is checked where it is compiled, pipeline/compile/compile.c.
 
 #include "pipeline/spec.h"
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "pipeline/adj.h"
-#include "pipeline/compile.h"
+#include "pipeline/compile/compile.h"
 #include "pipeline/port.h"
 #include "pipeline/reclaim.h"
 #include "pipeline/snapshot.h"

@@ -19,12 +19,12 @@
 #include "conf/conf.h"
 #include "ctrl/ctrl.h"
 #include "ctrl/log.h"
-#include "ctrl/neigh.h"
+#include "ctrl/neigh/neigh.h"
 
 enum {
 	MAX_ROUTERS = 64,
 	MAX_WAITERS = 64, // callers of one reload
-	RETRY_MS = 10,         // when there is no memory or thread for a job
+	RETRY_MS = 10,	  // when there is no memory or thread for a job
 };
 
 struct waiter {
@@ -53,7 +53,7 @@ struct publish {
 	struct learned_router routers[MAX_ROUTERS];
 	uint32_t n_routers;
 	struct job *job; // in flight, or NULL
-	bool in_grace;           // workers may still see the snapshot before the live one
+	bool in_grace;	 // workers may still see the snapshot before the live one
 	bool wants_reload;
 	bool wants_recompile;
 	struct waiter waiters[MAX_WAITERS]; // of the reload in flight

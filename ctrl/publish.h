@@ -5,7 +5,7 @@
 // new snapshot with one store, and destroys the old one after a grace period. A refused file changes
 // nothing.
 
-#include "pipeline/compile.h"
+#include "pipeline/compile/compile.h"
 
 struct ctrl;
 struct publish;

@@ -26,7 +26,9 @@ enum {
 	VECTOR = 256,
 	VECTORS_PER_ROUND = 16, // about 0.2 ms: short enough to fall between disturbances
 	WARM_UP_ROUNDS = 4,
-	MAX_ROUNDS = 2000,
+	N_PASSES = 3,	   // over all scenarios
+	MAX_ROUNDS = 3000, // of a scenario, in all passes
+	MAX_JOBS = 64,
 	MIN_ROUNDS = 5, // that count, however disturbed
 };
 
@@ -62,8 +64,9 @@ enum {
 
 struct round {
 	float node_cycles[MAX_NODES]; // of worker 0, a packet, by node id; 0: the node saw none
-	uint64_t calibrator_tsc; // the slower of the turns before and after; UINT64_MAX: descheduled
-	double cycles;           // a packet
+	uint64_t
+		calibrator_tsc; // the slower of the turns before and after; UINT64_MAX: descheduled
+	double cycles;		// a packet
 };
 
 struct result {
@@ -90,8 +93,8 @@ static unsigned int put_vector(struct lane *lane)
 		return 0;
 	for (unsigned int i = 0; i < VECTOR; i++)
 		fill(pkts[i], &lane->templates[lane->next_template++ % N_TEMPLATES]);
-	return rte_ring_enqueue_bulk(lane->rig->ports[0].in[lane->worker_idx], (void **)pkts, VECTOR,
-		NULL);
+	return rte_ring_enqueue_bulk(
+		lane->rig->ports[0].in[lane->worker_idx], (void **)pkts, VECTOR, NULL);
 }
 
 static unsigned int take_all(struct lane *lane)
@@ -160,12 +163,13 @@ static void check_delivery(const char *name, const struct lane *lanes, uint16_t 
 	// A peer may still hold some of a round's last vector.
 	if (n_received + (n_workers > 1 ? 16 * VECTOR : 0) >= n_sent)
 		return;
-	fprintf(stderr, "forward_bench: %s: %lu packets in, %lu out: the scenario is broken\n", name,
-		n_sent, n_received);
+	fprintf(stderr, "forward_bench: %s: %lu packets in, %lu out: the scenario is broken\n",
+		name, n_sent, n_received);
 	exit(EXIT_FAILURE);
 }
 
-static struct template *make_templates(const struct scenario *scenario, const struct scenario_size *size)
+static struct template *make_templates(
+	const struct scenario *scenario, const struct scenario_size *size)
 {
 	struct template *templates = calloc(N_TEMPLATES, sizeof(*templates));
 
@@ -174,6 +178,9 @@ static struct template *make_templates(const struct scenario *scenario, const st
 		scenario->make(size, (uint32_t)rte_rand(), &templates[i]);
 	return templates;
 }
+
+// Names by node id, which are the same in every graph.
+static char node_names[MAX_NODES][RTE_NODE_NAMESIZE];
 
 // Takes what the nodes of worker 0 counted since the last call.
 static void take_nodes(struct rig *rig, float *node_cycles)
@@ -184,31 +191,27 @@ static void take_nodes(struct rig *rig, float *node_cycles)
 
 	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
 	{
-		if (node->id < MAX_NODES)
-			node_cycles[node->id] = node->total_objs == 0
-							? 0
-							: (float)node->total_cycles /
-								  (float)node->total_objs;
+		if (node->id < MAX_NODES) {
+			node_cycles[node->id] =
+				node->total_objs == 0
+					? 0
+					: (float)node->total_cycles / (float)node->total_objs;
+			snprintf(node_names[node->id], RTE_NODE_NAMESIZE, "%s", node->name);
+		}
 		node->total_cycles = node->total_calls = node->total_objs = 0;
 	}
 }
 
 // Medians over the rounds that count. Sources are called in vain, too: their empty polls are in it.
-static void print_nodes(struct rig *rig, const struct result *result)
+static void print_nodes(const struct result *result)
 {
 	static double cycles[MAX_ROUNDS];
-	struct rte_node *node;
-	rte_graph_off_t off;
-	rte_node_t count;
 
-	rte_graph_foreach_node(count, off, rig->ctrl.workers[0]->graph, node)
-	{
+	for (unsigned int id = 0; id < MAX_NODES; id++) {
 		for (unsigned int i = 0; i < result->n_counted; i++)
-			cycles[i] = node->id < MAX_NODES
-					    ? (double)result->rounds[i].node_cycles[node->id]
-					    : 0;
+			cycles[i] = (double)result->rounds[i].node_cycles[id];
 		if (result->n_counted > 0 && cycles[0] > 0)
-			printf("    %-18s %7.1f clocks/packet\n", node->name,
+			printf("    %-18s %7.1f clocks/packet\n", node_names[id],
 				calibrate_median(cycles, result->n_counted));
 	}
 }
@@ -225,13 +228,16 @@ static void run_exact_rounds(const struct options *options, const struct scenari
 static void run_rounds(const struct options *options, const struct scenario *scenario,
 	const struct scenario_size *size, struct lane *lanes, struct result *result)
 {
-	uint64_t before = calibrate_turn();
+	unsigned int wanted = result->n_quiet + options->rounds;
+	unsigned int end = result->n_rounds + MAX_ROUNDS / N_PASSES;
+	uint64_t before;
 
 	for (unsigned int i = 0; i < WARM_UP_ROUNDS; i++)
 		run_round(lanes, size->n_workers);
 	check_delivery(scenario->name, lanes, size->n_workers);
-	take_nodes(lanes[0].rig, result->rounds[0].node_cycles);
-	while (result->n_rounds < MAX_ROUNDS && result->n_quiet < options->rounds) {
+	take_nodes(lanes[0].rig, result->rounds[result->n_rounds].node_cycles);
+	before = calibrate_turn();
+	while (result->n_rounds < end && result->n_quiet < wanted) {
 		struct round *round = &result->rounds[result->n_rounds++];
 		long n_switches = calibrate_switches();
 		uint64_t after;
@@ -265,6 +271,15 @@ static void count_rounds(struct result *result)
 		result->cycles[i] = result->rounds[i].cycles;
 }
 
+static void print_title(void)
+{
+	printf("TSC %.0f MHz, vectors of %d; TSC clocks per packet: median and quartiles of quiet "
+	       "rounds\n",
+		(double)rte_get_tsc_hz() / 1e6, VECTOR);
+	printf("%-12s %7s %5s %5s %4s %8s %8s %8s %8s %s\n", "scenario", "sids", "vrfs", "bytes",
+		"wrk", "clocks", "low", "high", "Mpps", "quiet");
+}
+
 static void report(const struct scenario *scenario, const struct scenario_size *size,
 	struct result *result, json_t *out)
 {
@@ -274,9 +289,9 @@ static void report(const struct scenario *scenario, const struct scenario_size *
 	double pps = (double)rte_get_tsc_hz() / cycles * size->n_workers;
 
 	printf("%-12s %7u %5u %5u %3u%s %8.1f %8.1f %8.1f %8.2f %5u/%u%s\n", scenario->name,
-		size->n_sids, size->n_vrfs, size->bytes, size->n_workers, size->dispatch ? "d" : " ",
-		cycles, low, high, pps / 1e6, result->n_quiet, result->n_rounds,
-		result->n_quiet < MIN_ROUNDS ? "  disturbed" : "");
+		size->n_sids, size->n_vrfs, size->bytes, size->n_workers,
+		size->dispatch ? "d" : " ", cycles, low, high, pps / 1e6, result->n_quiet,
+		result->n_rounds, result->n_quiet < MIN_ROUNDS ? "  disturbed" : "");
 	fflush(stdout);
 	json_array_append_new(out,
 		json_pack("{s:s, s:i, s:i, s:i, s:i, s:b, s:f, s:f, s:f, s:f, s:i}", "scenario",
@@ -286,35 +301,57 @@ static void report(const struct scenario *scenario, const struct scenario_size *
 			"cycles_high", high, "quiet_rounds", result->n_quiet));
 }
 
-static void run_scenario(const struct options *options, const struct scenario *scenario,
-	const struct scenario_size *size, json_t *out)
+// One scenario at one size, and what was seen of it so far.
+struct job {
+	const struct scenario *scenario;
+	struct scenario_size size;
+	struct result *result;
+};
+
+static void run_job(const struct options *options, const struct job *job)
 {
 	static struct rig rig;
-	struct template *templates = make_templates(scenario, size);
+	const struct scenario_size *size = &job->size;
+	struct template *templates = make_templates(job->scenario, size);
 	struct lane lanes[SPEC_MAX_WORKERS] = {0};
-	static struct result results;
-	struct result *result = &results;
-	char *config = scenario->config(size);
+	char *config = job->scenario->config(size);
 
-	memset(result, 0, sizeof(*result));
 	rig_create(&rig, config, 2, size->n_workers);
 	for (uint16_t i = 0; i < size->n_workers; i++)
 		lanes[i] = (struct lane){.rig = &rig,
 			.worker_idx = i,
 			.templates = templates,
 			.next_template = i * (N_TEMPLATES / 2u)};
-	if (options->exact_rounds > 0) {
-		run_exact_rounds(options, size, lanes, result);
-	} else {
-		run_rounds(options, scenario, size, lanes, result);
-		count_rounds(result);
-	}
-	report(scenario, size, result, out);
-	if (options->nodes)
-		print_nodes(&rig, result);
+	if (options->exact_rounds > 0)
+		run_exact_rounds(options, size, lanes, job->result);
+	else
+		run_rounds(options, job->scenario, size, lanes, job->result);
 	rig_destroy(&rig);
 	free(config);
 	free(templates);
+}
+
+// Each job is set up anew in each pass, so that where its tables happen to lie in memory, and what the machine
+// is doing at the moment, does not decide its figure.
+static void run_jobs(const struct options *options, struct job *jobs, size_t n_jobs, json_t *out)
+{
+	unsigned int n_passes = options->exact_rounds > 0 ? 1 : N_PASSES;
+
+	for (unsigned int pass = 0; pass < n_passes; pass++)
+		for (size_t i = 0; i < n_jobs; i++) {
+			fprintf(stderr, "\rpass %u of %u: %-12s", pass + 1, n_passes,
+				jobs[i].scenario->name);
+			run_job(options, &jobs[i]);
+		}
+	fprintf(stderr, "\n");
+	print_title();
+	for (size_t i = 0; i < n_jobs; i++) {
+		if (options->exact_rounds == 0)
+			count_rounds(jobs[i].result);
+		report(jobs[i].scenario, &jobs[i].size, jobs[i].result, out);
+		if (options->nodes)
+			print_nodes(jobs[i].result);
+	}
 }
 
 // The default set: each dimension varied on the scenarios where it matters.
@@ -361,7 +398,17 @@ static bool is_custom(const struct options *options)
 	return options->sids > 0 || options->vrfs > 0 || options->bytes > 0 || options->workers > 0;
 }
 
-static void run_custom(const struct options *options, json_t *out)
+static void add_job(struct job *jobs, size_t *n_jobs, const struct scenario *scenario,
+	const struct scenario_size *size)
+{
+	struct result *result = calloc(1, sizeof(*result));
+
+	if (result == NULL)
+		exit(EXIT_FAILURE);
+	jobs[(*n_jobs)++] = (struct job){scenario, *size, result};
+}
+
+static size_t add_custom(const struct options *options, struct job *jobs)
 {
 	struct scenario_size size = {
 		.n_sids = options->sids > 0 ? (uint32_t)options->sids : 1,
@@ -369,21 +416,26 @@ static void run_custom(const struct options *options, json_t *out)
 		.bytes = options->bytes > 0 ? (uint32_t)options->bytes : 64,
 		.n_workers = options->workers > 0 ? (uint16_t)options->workers : 1,
 	};
+	size_t n_jobs = 0;
 
 	for (size_t i = 0; i < n_scenarios; i++)
 		if (options->only == NULL || strcmp(options->only, scenarios[i].name) == 0)
-			run_scenario(options, &scenarios[i], &size, out);
+			add_job(jobs, &n_jobs, &scenarios[i], &size);
+	return n_jobs;
 }
 
-static void run_plan(const struct options *options, json_t *out)
+static size_t add_plan(const struct options *options, struct job *jobs)
 {
+	size_t n_jobs = 0;
+
 	for (size_t i = 0; i < RTE_DIM(plan); i++) {
 		if (options->only != NULL && strcmp(options->only, plan[i].scenario) != 0)
 			continue;
 		if (options->quick && !plan[i].quick)
 			continue;
-		run_scenario(options, scenario_find(plan[i].scenario), &plan[i].size, out);
+		add_job(jobs, &n_jobs, scenario_find(plan[i].scenario), &plan[i].size);
 	}
+	return n_jobs;
 }
 
 static void print_help(void)
@@ -415,7 +467,7 @@ static struct options parse_options(int argc, char **argv)
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	struct options options = {.rounds = 101, .huge_pages = true};
+	struct options options = {.rounds = 51, .huge_pages = true};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
@@ -471,20 +523,19 @@ static struct options parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options options = parse_options(argc, argv);
+	struct job jobs[MAX_JOBS];
 	json_t *out = json_array();
+	size_t n_jobs;
 
 	rig_start_eal(2, options.core, options.huge_pages);
 	for (unsigned int i = 0; i < 200; i++)
 		calibrate_turn();
-	printf("TSC %.0f MHz, vectors of %d; TSC clocks per packet: median and quartiles of quiet rounds\n",
-		(double)rte_get_tsc_hz() / 1e6, VECTOR);
-	printf("%-12s %7s %5s %5s %4s %8s %8s %8s %8s %s\n", "scenario", "sids", "vrfs", "bytes", "wrk",
-		"clocks", "low", "high", "Mpps", "quiet");
-	if (is_custom(&options))
-		run_custom(&options, out);
-	else
-		run_plan(&options, out);
-	if (options.json_path != NULL && json_dump_file(out, options.json_path, JSON_INDENT(1)) != 0) {
+	n_jobs = is_custom(&options) ? add_custom(&options, jobs) : add_plan(&options, jobs);
+	run_jobs(&options, jobs, n_jobs, out);
+	for (size_t i = 0; i < n_jobs; i++)
+		free(jobs[i].result);
+	if (options.json_path != NULL &&
+		json_dump_file(out, options.json_path, JSON_INDENT(1)) != 0) {
 		fprintf(stderr, "forward_bench: cannot write %s\n", options.json_path);
 		return EXIT_FAILURE;
 	}

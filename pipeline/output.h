@@ -60,8 +60,8 @@ static inline bool output_ip4_plain(struct worker *w, struct rte_mbuf *m, struct
 	struct adj *adj = adj_table_get(w->adj_table, dest_index(p->dest));
 
 	if (unlikely(adj == NULL || (p->flags & (PACKET_HOP_TAKEN | PACKET_TRACED)) ||
-		    ip->time_to_live <= 1 || m->pkt_len > adj->mtu ||
-		    rte_pktmbuf_headroom(m) < ADJ_REWRITE_LEN))
+		     ip->time_to_live <= 1 || m->pkt_len > adj->mtu ||
+		     rte_pktmbuf_headroom(m) < ADJ_REWRITE_LEN))
 		return false;
 	ip4_decrement_ttl(ip);
 	output_write_link(m, p, adj);
@@ -76,7 +76,7 @@ static inline bool output_ip6_plain(struct worker *w, struct rte_mbuf *m, struct
 	uint8_t taken = (p->flags & PACKET_HOP_TAKEN) == 0;
 
 	if (unlikely(adj == NULL || (p->flags & PACKET_TRACED) || ip->hop_limits <= taken ||
-		    m->pkt_len > adj->mtu || rte_pktmbuf_headroom(m) < ADJ_REWRITE_LEN))
+		     m->pkt_len > adj->mtu || rte_pktmbuf_headroom(m) < ADJ_REWRITE_LEN))
 		return false;
 	ip->hop_limits -= taken;
 	output_write_link(m, p, adj);

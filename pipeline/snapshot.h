@@ -2,7 +2,7 @@
 #pragma once
 
 // A snapshot is everything a worker knows of the configuration: immutable, reached through one pointer
-// that a worker reads once per graph walk. pipeline/compile.c builds it; the control core publishes it
+// that a worker reads once per graph walk. pipeline/compile/compile.c builds it; the control core publishes it
 // with one release store and destroys it when every worker has been quiescent. Tables that did not
 // change are shared with the snapshot before by reference counts, which only the control side touches.
 // Interfaces, VRFs, SIDs and policies have slots that stay the same from one snapshot to the next, so

@@ -2,7 +2,7 @@
 #pragma once
 
 // What is wanted of the node: ports, workers, VRFs and routes as plain structs, filled by conf/ (later
-// xDS) and compiled by pipeline/compile.c, which is the one place that validates meaning. Everything
+// xDS) and compiled by pipeline/compile/compile.c, which is the one place that validates meaning. Everything
 // hangs from one node_spec and lives in its arena, the node_spec included.
 
 #include <stdbool.h>

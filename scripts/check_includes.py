@@ -51,22 +51,23 @@ MAY_USE = {
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
-def refuse_own(folder, target):
-    """Why a file in folder may not include target, one of our headers; None: it may."""
-    owner = target.split("/")[0]
+def refuse_own(room, target):
+    """Why a file in room, a folder or a folder in one, may not include target, one of our headers; None: it may."""
+    folder, owner = room.split("/")[0], target.split("/")[0]
     if "/" not in target or owner not in OURS:
         return "includes are written from the root"
+    if target.endswith("_priv.h") and os.path.dirname(target) != room:
+        return f"a private header of {os.path.dirname(target)}"
     if owner == folder:
         return None
-    if target.endswith("_priv.h"):
-        return f"a private header of {owner}"
     if owner in OURS[folder] or target in OURS[folder]:
         return None
     return f"{folder} may not include {owner}"
 
 
-def refuse_library(folder, target):
+def refuse_library(room, target):
     """Likewise for a header in angle brackets."""
+    folder = room.split("/")[0]
     if target.split("/")[0] in OURS:
         return "our own headers are included with quotes"
     for library, pattern in LIBRARIES.items():
@@ -82,14 +83,14 @@ def refuse_library(folder, target):
 
 def check_file(root, path):
     refusals = []
-    folder = path.split("/")[0]
+    room = os.path.dirname(path)
     with open(os.path.join(root, path), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             match = INCLUDE.match(line)
             if not match:
                 continue
             quote, target = match.groups()
-            reason = (refuse_own if quote == '"' else refuse_library)(folder, target)
+            reason = (refuse_own if quote == '"' else refuse_library)(room, target)
             if reason:
                 refusals.append(f"{path}:{number}: {target}: {reason}")
     return refusals

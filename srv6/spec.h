@@ -2,7 +2,7 @@
 #pragma once
 
 // What is wanted of SRv6: SIDs, locators, headend policies and HMAC keys as plain structs. A
-// configuration file or an xDS server fills them; pipeline/compile.c validates them and builds
+// configuration file or an xDS server fills them; pipeline/compile/compile.c validates them and builds
 // the tables. Strings and arrays belong to the arena of the node_spec they hang from.
 
 #include <stddef.h>

@@ -53,9 +53,9 @@ DROP_NODE(srv6_ext_headers);
 DROP_NODE(srv6_fragment);
 DROP_NODE(srv6_hmac_missing);
 DROP_NODE(srv6_hmac_bad);
-DROP_NODE(srv6_inner);	      // malformed inner packet
-DROP_NODE(srv6_ecn);	      // congestion marked on a packet that cannot carry the mark (RFC 6040)
-DROP_NODE(srv6_pull);	      // headers over more segments than one buffer holds
+DROP_NODE(srv6_inner); // malformed inner packet
+DROP_NODE(srv6_ecn);   // congestion marked on a packet that cannot carry the mark (RFC 6040)
+DROP_NODE(srv6_pull);  // headers over more segments than one buffer holds
 DROP_NODE(no_mbuf);
 DROP_NODE(dispatch_full); // the other worker's ring
 DROP_NODE(punt_full);	  // the control core's ring

@@ -15,12 +15,8 @@ static rte_edge_t srv6_encap_l2_packet(struct worker *w, struct rte_mbuf *m, str
 {
 	const struct policy *policy = &w->snapshot->policies[dest_index(p->dest)];
 
-	rte_edge_t edge;
-
 	p->flow_hash = flow_hash_eth(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
-	edge = (rte_edge_t)encap_push(w, m, p, policy, HEADEND_INNER_ETH, 0, p->flow_hash);
-	p->pushed_len = 0; // a frame too long has no IP source to tell
-	return edge;
+	return (rte_edge_t)encap_push(w, m, p, policy, HEADEND_INNER_ETH, 0, p->flow_hash);
 }
 
 static uint16_t srv6_encap_l2_process(

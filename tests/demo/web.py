@@ -8,6 +8,7 @@ the wrong VPC is seen; /bulk is about a megabyte of such lines.
 
 import http.server
 import socket
+import socketserver
 import sys
 
 VPCS = dict(argument.split("=") for argument in sys.argv[2:])
@@ -30,8 +31,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Server(http.server.ThreadingHTTPServer):
+# Not http.server's own: that one asks the DNS for its name before it serves.
+class Server(socketserver.ThreadingTCPServer):
     address_family = socket.AF_INET6  # and IPv4, mapped
+    allow_reuse_address = True
+    daemon_threads = True
 
 
 server = Server(("::", 80), Handler)

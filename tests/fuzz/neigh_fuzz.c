@@ -3,8 +3,8 @@
 // The ARP and neighbour discovery decoders against arbitrary bytes: the first byte says which, the rest
 // is the packet. What is read is written again and must read the same.
 
-#include "ctrl/neigh_arp.h"
-#include "ctrl/neigh_nd.h"
+#include "ctrl/neigh/neigh_arp.h"
+#include "ctrl/neigh/neigh_nd.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -20,6 +20,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.abspath(os.environ.get("PERGOLA_BUILD", os.path.join(ROOT, "build")))
+PAGE_SERVER = os.path.join(ROOT, "tests", "interop", "page_server.py")
 PREFIX = "pgio"
 WAIT_S = 30  # for whatever must happen; the machine may be busy
 PAGE_LEN = 300_000
@@ -233,12 +234,11 @@ class Lab:
         address, port = HOSTS["b"][family][0], 8000 + family
         log_path = os.path.join(self.dir, "http.log")
         with open(log_path, "w", encoding="utf-8") as log:
-            server = self.start("b", "/usr/bin/python3", "-u", "-m", "http.server", "--bind", address, str(port),
-                                log=log)
+            server = self.start("b", "/usr/bin/python3", PAGE_SERVER, address, str(port), log=log)
 
         def serving():
             with open(log_path, encoding="utf-8") as log:
-                return "Serving HTTP" in log.read()
+                return "serving" in log.read()
         until(serving, "the HTTP server")
         host = f"[{address}]" if family == 6 else address
         got = os.path.join(self.dir, "got")

@@ -6,7 +6,7 @@
 """
 
 import pytest
-from lab import LOCATORS
+from lab import LOCATORS, UNDERLAY_MTU
 
 NODE = LOCATORS["node"] + "1"  # towards b
 BACK = LOCATORS["node"] + "2"  # towards a
@@ -36,14 +36,14 @@ def transit_config(node_sid, back_sid, policies="", routes="", vrfs=""):
     """
 
 
-def build_between(lab, workers, text):
+def build_between(lab, workers, text, prepare=lambda lab, text: text):
     lab.add("node")
     lab.add_router("k1", "p1", host="a")
     lab.add_router("k2", "p2", host="b")
     for router, host, net4, net6 in (("k1", "a", "10.0.1.2", "fd00:1::2"), ("k2", "b", "10.0.2.2", "fd00:2::2")):
         lab.sid(router, OUT[host][4], f"End.DX4 nh4 {net4}")
         lab.sid(router, OUT[host][6], f"End.DX6 nh6 {net6}")
-    lab.start_node(text, workers)
+    lab.start_node(prepare(lab, text), workers)
 
 
 def x(router_address, port, flavors=""):
@@ -64,18 +64,31 @@ BEHAVIORS = {
     "End.T": (END_T, END_T),
     "End.T-PSP": (END_T + PSP, END_T + PSP),
 }
-# End.T's table leads to the same places, by another table.
+# End.T's table leads to the same routers by links of their own.
 TRANSIT_VRF = """, { name = "transit"; routes = (
-    { prefix = "2001:db8:a::/48"; via = "2001:db8:1::2"; port = "p1"; },
-    { prefix = "2001:db8:b::/48"; via = "2001:db8:2::2"; port = "p2"; } ); }"""
+    { prefix = "2001:db8:a::/48"; via = "2001:db8:11::2"; },
+    { prefix = "2001:db8:b::/48"; via = "2001:db8:12::2"; } ); }"""
+
+
+def add_transit_links(lab, text):
+    for n in ("1", "2"):
+        lab.wire("k" + n, "core2", "node", "t" + n, UNDERLAY_MTU)
+        lab.ip("k" + n, f"addr add 2001:db8:1{n}::2/64 dev core2")
+        text = text.replace(f'{{ name = "p{n}";', f"""
+            {{ name = "t{n}"; device = "net_af_packet{n}t,iface=t{n}"; mtu = {UNDERLAY_MTU}; vrf = "transit";
+              addresses = [ "2001:db8:1{n}::1/64" ]; }},
+            {{ name = "p{n}";""")
+    return text
 
 
 @pytest.mark.parametrize("mode", ["encap", "encap.red"])
 @pytest.mark.parametrize("behavior", BEHAVIORS)
 def test_node_is_a_segment_between_linux(lab, workers, behavior, mode):
     there, back = BEHAVIORS[behavior]
-    build_between(lab, workers,
-                  transit_config(there, back, vrfs=TRANSIT_VRF if behavior.startswith("End.T") else ""))
+    if behavior.startswith("End.T"):
+        build_between(lab, workers, transit_config(there, back, vrfs=TRANSIT_VRF), add_transit_links)
+    else:
+        build_between(lab, workers, transit_config(there, back))
     for family in (4, 6):
         lab.encap("k1", "b", family, [NODE, OUT["b"][family]], mode)
         lab.encap("k2", "a", family, [BACK, OUT["a"][family]], mode)
@@ -88,7 +101,9 @@ def test_node_binds_a_policy_between_linux(lab, workers, behavior):
     """The node puts a second outer header on; Linux takes it off (End.DT6), then the first (End.DX)."""
     wrap = {"k1": LOCATORS["k1"] + "e", "k2": LOCATORS["k2"] + "e"}
     via = {"k1": LOCATORS["k1"] + "f", "k2": LOCATORS["k2"] + "f"}
-    policies = ", ".join(f'{{ name = "over-{k}"; segments = [ "{via[k]}", "{wrap[k]}" ]; }}' for k in wrap)
+    headend = behavior.replace("End.B6", "H")
+    policies = ", ".join(f'{{ name = "over-{k}"; headend = "{headend}"; segments = [ "{via[k]}", "{wrap[k]}" ]; }}'
+                         for k in wrap)
     build_between(lab, workers, transit_config(f'behavior = "{behavior}"; policy = "over-k2";',
                                                f'behavior = "{behavior}"; policy = "over-k1";', policies))
     for router in wrap:

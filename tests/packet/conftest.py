@@ -27,6 +27,8 @@ def workers(request):
 @pytest.fixture(scope="module")
 def module_node(request, workers):
     node = harness.Node(request.module.CONFIG, workers, getattr(request.module, "DEVICE", "tap"))
+    for port, ignore in getattr(request.module, "IGNORE", {}).items():
+        node.peers[port].ignore = ignore
     yield node
     assert node.stop() == 0, "the node did not end well"
 

@@ -11,7 +11,10 @@ The node is .1 (::1) everywhere, the neighbour of our side .2 (::2), with MAC ad
 import socket
 import struct
 
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Dot1Q, Ether
+from scapy.packet import Raw
 from scapy.utils import checksum
 
 PORTS = ["p0", "p1", "p2"]
@@ -139,6 +142,22 @@ def hop(packet):
     return out
 
 
+def fragments(packet, mtu):
+    """The pieces of an IPv4 packet without options for a link with that MTU."""
+    whole = IP(bytes(packet))
+    data, room = bytes(whole)[20:], (mtu - 20) & ~7
+    out = []
+    for at in range(0, len(data), room):
+        piece = IP(bytes(whole)[:20])
+        piece.remove_payload()
+        piece.len, piece.chksum = None, None
+        piece.frag = whole.frag + at // 8
+        more = at + room < len(data) or bool(whole.flags.MF)
+        piece.flags = "MF" if more else 0
+        out.append(bytes(piece / Raw(data[at:at + room])))
+    return out
+
+
 def pseudo_checksum6(src, dst, proto, data):
     pseudo = socket.inet_pton(socket.AF_INET6, src) + socket.inet_pton(socket.AF_INET6, dst) + \
         struct.pack(">II", len(data), proto)
@@ -179,11 +198,8 @@ def error6(src, dst, kind, code, about, value=0):
 
 
 def udp4(src, dst, sport=1000, dport=2000, ttl=64, data=b"pergola", **fields):
-    from scapy.layers.inet import IP, UDP
     return IP(src=src, dst=dst, ttl=ttl, **fields) / UDP(sport=sport, dport=dport) / data
 
 
 def udp6(src, dst, sport=1000, dport=2000, hlim=64, data=b"pergola", **fields):
-    from scapy.layers.inet import UDP
-    from scapy.layers.inet6 import IPv6
     return IPv6(src=src, dst=dst, hlim=hlim, **fields) / UDP(sport=sport, dport=dport) / data

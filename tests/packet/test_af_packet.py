@@ -12,7 +12,7 @@ from test_forward import (  # noqa: F401
 from test_icmp_error import test_ip6 as test_error_ip6  # noqa: F401
 from test_local import test_echo_in_vlan, test_echo_ip4, test_echo_ip6, test_echo_to_group  # noqa: F401
 from test_malformed import (  # noqa: F401
-    test_ip4_checksum, test_ip4_truncated_header, test_ip6_truncated_header, test_not_for_us,
+    test_ip4_truncated_header, test_ip6_truncated_header, test_not_for_us,
     test_unknown_vlan)
 
 DEVICE = "af_packet"

@@ -10,7 +10,8 @@ from scapy.layers.l2 import Dot1Q
 from scapy.packet import Raw
 
 import ipnet
-from ipnet import CONFIG, ECMP_HOSTS, from_node, hop, mac, to_node, udp4, udp6  # noqa: F401
+from ipnet import CONFIG, ECMP_HOSTS, fragments, from_node, hop, mac, \
+    to_node, udp4, udp6  # noqa: F401
 
 SRC4, SRC6 = "10.0.0.2", "fd00::2"
 
@@ -101,22 +102,6 @@ def test_mixed_burst(node):
         node.expect_all("p2", [from_node(node, 2, hop(back))] * n)
 
 
-def fragments(packet, mtu):
-    """What becomes of an IPv4 packet without options (scapy) on a link with that MTU."""
-    whole = hop(packet)
-    data, room = bytes(whole)[20:], (mtu - 20) & ~7
-    out = []
-    for at in range(0, len(data), room):
-        piece = IP(bytes(whole)[:20])
-        piece.remove_payload()
-        piece.len, piece.chksum = None, None
-        piece.frag = whole.frag + at // 8
-        more = at + room < len(data) or bool(whole.flags.MF)
-        piece.flags = "MF" if more else 0
-        out.append(bytes(piece / Raw(data[at:at + room])))
-    return out
-
-
 @pytest.mark.parametrize("packet", [
     udp4(SRC4, "10.0.3.2", id=5, data=b"f" * 1253),
     udp4(SRC4, "10.0.3.2", id=6, data=bytes(i & 0xff for i in range(1472))),
@@ -124,7 +109,7 @@ def fragments(packet, mtu):
     IP(src=SRC4, dst="10.0.3.2", id=7, frag=200, proto=17) / Raw(b"l" * 1479),
 ], ids=["one-byte-over", "1500", "first-of-many", "last"])
 def test_fragmented(node, packet):
-    pieces = fragments(packet, 1280)
+    pieces = fragments(hop(packet), 1280)
     assert len(pieces) == 2
     with node.counts():
         node.send("p0", to_node(node, 0, packet))

@@ -100,10 +100,7 @@ def is_probe(frame):
     return not frame[0] & 1 and ((ARP in eth and eth[ARP].op == 1) or ICMPv6ND_NS in eth)
 
 
-@pytest.fixture
-def node(node):
-    node.peers["p1"].ignore = is_probe
-    return node
+IGNORE = dict(p1=is_probe)
 
 
 @pytest.fixture(params=[4, 6], ids=["ip4", "ip6"])

@@ -3,7 +3,7 @@
 // The admin server over its socket, with compiled tables and workers that do not run; client and server
 // take turns in one thread.
 
-#include "ctrl/admin.h"
+#include "ctrl/admin/admin.h"
 
 #include <errno.h>
 #include <fcntl.h>

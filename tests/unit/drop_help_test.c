@@ -2,7 +2,7 @@
 
 // Drop nodes register themselves before main(), so that their names are at hand without EAL.
 
-#include "ctrl/drop_help.h"
+#include "ctrl/admin/drop_help.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static void drop_help_every_drop_node_has_a_sentence(void **state)
 			continue;
 		n_drops++;
 		if (drop_help_find(name + strlen(DROP_HELP_PREFIX)) == NULL)
-			fail_msg("ctrl/drop_help.c says nothing of %s", name);
+			fail_msg("ctrl/admin/drop_help.c says nothing of %s", name);
 	}
 	assert_true(n_drops > 40);
 }
@@ -41,7 +41,8 @@ static void drop_help_every_sentence_has_a_drop_node(void **state)
 	for (size_t i = 0; (reason = drop_help_reason(i)) != NULL; i++) {
 		snprintf(name, sizeof(name), DROP_HELP_PREFIX "%s", reason);
 		if (rte_node_from_name(name) == RTE_NODE_ID_INVALID)
-			fail_msg("ctrl/drop_help.c explains \"%s\", but there is no such node",
+			fail_msg(
+				"ctrl/admin/drop_help.c explains \"%s\", but there is no such node",
 				reason);
 	}
 }

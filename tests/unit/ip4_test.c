@@ -196,7 +196,7 @@ static void ip4_check_refuses_martians(void **state)
 		uint8_t net;
 		enum ip4_verdict verdict;
 	} cases[] = {
-		{12, 0, IP4_OK},
+		{12, 0, IP4_MARTIAN},
 		{12, 1, IP4_OK},
 		{12, 126, IP4_OK},
 		{12, 127, IP4_MARTIAN},

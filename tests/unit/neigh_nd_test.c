@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctrl/neigh_nd.h"
+#include "ctrl/neigh/neigh_nd.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctrl/packet_text.h"
+#include "ctrl/admin/packet_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -62,6 +62,13 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void pass_grace_period(struct fixture *f)
+{
+	for (unsigned int i = 0; i < N_READERS; i++)
+		rte_rcu_qsbr_quiescent(f->qsbr, i);
+	assert_int_equal(reclaim_poll(f->reclaim), 0);
+}
+
 static void reclaim_waits_for_every_reader(void **state)
 {
 	struct fixture *f = *state;
@@ -91,6 +98,8 @@ static void reclaim_quiescence_before_does_not_count(void **state)
 	reclaim_later(f->reclaim, &object, free_object);
 	assert_int_equal(reclaim_poll(f->reclaim), 1);
 	assert_int_equal(n_freed, 0);
+	pass_grace_period(f);
+	assert_int_equal(n_freed, 1);
 }
 
 static void reclaim_offline_reader_is_not_waited_for(void **state)
@@ -119,6 +128,8 @@ static void reclaim_frees_in_order(void **state)
 	assert_int_equal(reclaim_poll(f->reclaim), 1);
 	assert_int_equal(n_first, 1);
 	assert_int_equal(n_second, 0);
+	pass_grace_period(f);
+	assert_int_equal(n_second, 1);
 }
 
 // As a snapshot gives up adjacencies.

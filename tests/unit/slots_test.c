@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pipeline/slots.h"
+#include "pipeline/compile/slots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

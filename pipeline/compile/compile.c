@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "pipeline/compile/compile.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/compile/compile_priv.h"
+
+enum {
+	DEFAULT_ICMP_ERRORS_PER_S = 1000,
+	DEFAULT_ICMP_BURST = 100,
+};
+
+struct name_entry {
+	const char *name;
+	uint32_t spec_idx;
+};
+
+struct name_index {
+	uint32_t n_entries;
+	struct name_entry entries[];
+};
+
+struct name_index *name_index_create(uint32_t n_names)
+{
+	return calloc(1, sizeof(struct name_index) + n_names * sizeof(struct name_entry));
+}
+
+void name_index_destroy(struct name_index *index)
+{
+	free(index);
+}
+
+void name_index_add(struct name_index *index, const char *name, uint32_t spec_idx)
+{
+	index->entries[index->n_entries++] = (struct name_entry){name, spec_idx};
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct name_entry *)a)->name, ((const struct name_entry *)b)->name);
+}
+
+const char *name_index_finish(struct name_index *index)
+{
+	qsort(index->entries, index->n_entries, sizeof(index->entries[0]), compare_names);
+	for (uint32_t i = 1; i < index->n_entries; i++)
+		if (compare_names(&index->entries[i - 1], &index->entries[i]) == 0)
+			return index->entries[i].name;
+	return NULL;
+}
+
+uint32_t name_index_find(const struct name_index *index, const char *name)
+{
+	struct name_entry wanted = {.name = name};
+	const struct name_entry *entry =
+		bsearch(&wanted, index->entries, index->n_entries, sizeof(wanted), compare_names);
+
+	return entry == NULL ? COMPILE_NO_NAME : entry->spec_idx;
+}
+
+int compile_no_memory(struct compile *c)
+{
+	refusal_set(c->refusal, NULL, "out of memory while compiling the tables");
+	return -ENOMEM;
+}
+
+const char *compile_addr_text(uint8_t family, const struct ip6_addr *addr, char *out)
+{
+	return inet_ntop(family == 4 ? AF_INET : AF_INET6, addr->b, out, COMPILE_TEXT_LEN);
+}
+
+const char *compile_prefix_text(uint8_t family, const struct ip6_addr *addr, uint8_t len, char *out)
+{
+	compile_addr_text(family, addr, out);
+	snprintf(out + strlen(out), COMPILE_TEXT_LEN - strlen(out), "/%u", len);
+	return out;
+}
+
+int compile_find_iface(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *slot)
+{
+	uint32_t spec_idx = name_index_find(c->iface_index, name);
+
+	if (spec_idx == COMPILE_NO_NAME)
+		return refusal_set(c->refusal, origin,
+			"%s: there is no port or sub-interface \"%s\"", key, name);
+	*slot = c->iface_slots[spec_idx];
+	return 0;
+}
+
+int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *slot)
+{
+	uint32_t spec_idx = name_index_find(c->vrf_index, name);
+
+	if (spec_idx == COMPILE_NO_NAME)
+		return refusal_set(c->refusal, origin, "%s: there is no VRF \"%s\"", key, name);
+	*slot = c->vrf_slots[spec_idx];
+	return 0;
+}
+
+int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *spec_idx)
+{
+	*spec_idx = name_index_find(c->policy_index, name);
+	if (*spec_idx == COMPILE_NO_NAME)
+		return refusal_set(c->refusal, origin, "%s: there is no policy \"%s\"", key, name);
+	return 0;
+}
+
+// Holds one reference to each slot that the snapshot names, however often.
+static int keep_adj(struct compile *c, uint32_t slot)
+{
+	struct snapshot *s = c->s;
+
+	if (c->adj_seen[slot / 8] & 1u << slot % 8) {
+		adj_table_release(c->input->adj_table, slot);
+		return 0;
+	}
+	if (s->n_adj_slots == c->n_adj_room) {
+		uint32_t n_room = c->n_adj_room == 0 ? 64 : 2 * c->n_adj_room;
+		uint32_t *slots = realloc(s->adj_slots, n_room * sizeof(*slots));
+
+		if (slots == NULL) {
+			adj_table_release(c->input->adj_table, slot);
+			return compile_no_memory(c);
+		}
+		s->adj_slots = slots;
+		c->n_adj_room = n_room;
+	}
+	c->adj_seen[slot / 8] |= (uint8_t)(1u << slot % 8);
+	s->adj_slots[s->n_adj_slots++] = slot;
+	return 0;
+}
+
+// The interface whose link a gateway is on. The tables of connected routes are built when first asked for.
+static int gateway_iface(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t vrf_slot, const struct ip_addr *addr, uint32_t *iface_slot)
+{
+	struct lpm **table =
+		addr->family == 4 ? &c->connected4[vrf_slot] : &c->connected6[vrf_slot];
+	const struct route_list *list =
+		addr->family == 4 ? &c->routes4[vrf_slot] : &c->routes6[vrf_slot];
+	uint64_t hi = ip6_addr_hi(&addr->addr), lo = ip6_addr_lo(&addr->addr);
+	char text[COMPILE_TEXT_LEN];
+	uint32_t dest;
+
+	if (*table == NULL) {
+		struct lpm_route *routes = calloc(list->n_routes + 1, sizeof(*routes));
+		size_t n = 0;
+
+		for (size_t i = 0; routes != NULL && i < list->n_routes; i++)
+			if (dest_kind(list->routes[i].route.dest) == DEST_CONNECTED)
+				routes[n++] = list->routes[i].route;
+		if (routes != NULL) {
+			lpm_sort(routes, n);
+			*table = lpm_build(routes, n);
+		}
+		free(routes);
+		if (*table == NULL && errno != EEXIST)
+			return compile_no_memory(c);
+	}
+	if (*table == NULL)
+		return refusal_set(c->refusal, origin,
+			"two interfaces of VRF \"%s\" have the same link; keep one",
+			c->s->vrf_names[vrf_slot].text);
+	dest = lpm_lookup(*table, addr->family == 4 ? hi & 0xffffffff00000000 : hi,
+		addr->family == 4 ? 0 : lo);
+	if (dest_kind(dest) != DEST_CONNECTED)
+		return refusal_set(c->refusal, origin,
+			"%s: %s is on no link of VRF \"%s\"; name the port, or give one an address "
+			"there",
+			key, compile_addr_text(addr->family, &addr->addr, text),
+			c->s->vrf_names[vrf_slot].text);
+	*iface_slot = dest_index(dest);
+	return 0;
+}
+
+int compile_gateway(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t vrf_slot, const char *iface, const struct ip_addr *addr, uint32_t *adj_slot,
+	uint32_t *iface_slot)
+{
+	struct adj_key adj_key = {.addr = *addr};
+	int ret = iface != NULL ? compile_find_iface(c, origin, "port", iface, iface_slot)
+				: gateway_iface(c, origin, key, vrf_slot, addr, iface_slot);
+
+	if (ret != 0)
+		return ret;
+	if (c->s->ifaces[*iface_slot].vrf != vrf_slot)
+		return refusal_set(c->refusal, origin,
+			"port: \"%s\" is in VRF \"%s\", not in \"%s\"", iface,
+			c->s->vrf_names[c->s->ifaces[*iface_slot].vrf].text,
+			c->s->vrf_names[vrf_slot].text);
+	adj_key.iface = (uint16_t)*iface_slot;
+	*adj_slot = adj_table_acquire(c->input->adj_table, &adj_key);
+	if (*adj_slot == ADJ_NONE)
+		return refusal_set(
+			c->refusal, origin, "%s: more than %d neighbours", key, ADJ_MAX_SLOTS);
+	return keep_adj(c, *adj_slot);
+}
+
+static int start_snapshot(struct compile *c)
+{
+	const struct node_spec *spec = c->spec;
+	struct snapshot *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return compile_no_memory(c);
+	c->s = s;
+	memset(s->port_iface, 0xff, sizeof(s->port_iface));
+	s->generation = c->input->live == NULL ? 1 : c->input->live->generation + 1;
+	s->adj_table = c->input->adj_table;
+	s->icmp_errors_per_s =
+		spec->icmp_errors_per_s == 0 ? DEFAULT_ICMP_ERRORS_PER_S : spec->icmp_errors_per_s;
+	s->icmp_errors_burst =
+		spec->icmp_errors_burst == 0 ? DEFAULT_ICMP_BURST : spec->icmp_errors_burst;
+	s->no_routes = lpm_build(NULL, 0);
+	c->iface_slots = calloc(spec->n_ifaces + 1, sizeof(uint32_t));
+	c->vrf_slots = calloc(spec->n_vrfs + 1, sizeof(uint32_t));
+	c->policy_slots = calloc(spec->n_policies + 1, sizeof(uint32_t));
+	c->sid_slots = calloc(spec->n_sids + 1, sizeof(uint32_t));
+	c->iface_index = name_index_create(spec->n_ifaces);
+	c->vrf_index = name_index_create(spec->n_vrfs);
+	c->policy_index = name_index_create(spec->n_policies);
+	c->adj_seen = calloc(ADJ_MAX_SLOTS / 8, 1);
+	if (s->no_routes == NULL || c->iface_slots == NULL || c->vrf_slots == NULL ||
+		c->policy_slots == NULL || c->sid_slots == NULL || c->iface_index == NULL ||
+		c->vrf_index == NULL || c->policy_index == NULL || c->adj_seen == NULL)
+		return compile_no_memory(c);
+	s->no_routes->n_refs = 1;
+	return 0;
+}
+
+static void free_working_memory(struct compile *c)
+{
+	for (uint32_t i = 0; c->s != NULL && i < c->s->n_vrfs; i++) {
+		if (c->routes4 != NULL)
+			free(c->routes4[i].routes);
+		if (c->routes6 != NULL)
+			free(c->routes6[i].routes);
+		if (c->connected4 != NULL)
+			lpm_destroy(c->connected4[i]);
+		if (c->connected6 != NULL)
+			lpm_destroy(c->connected6[i]);
+	}
+	free(c->routes4);
+	free(c->routes6);
+	free(c->connected4);
+	free(c->connected6);
+	free(c->iface_slots);
+	free(c->vrf_slots);
+	free(c->policy_slots);
+	free(c->sid_slots);
+	name_index_destroy(c->iface_index);
+	name_index_destroy(c->vrf_index);
+	name_index_destroy(c->policy_index);
+	free(c->adj_seen);
+}
+
+// What refers to an interface but is applied by the control core.
+static int check_neighbors(struct compile *c)
+{
+	for (uint32_t i = 0; i < c->spec->n_neighbors; i++) {
+		const struct neighbor_spec *spec = &c->spec->neighbors[i];
+		uint32_t slot;
+		int ret = compile_find_iface(c, &spec->origin, "port", spec->iface, &slot);
+
+		if (ret != 0)
+			return ret;
+	}
+	return 0;
+}
+
+int compile_snapshot(
+	const struct compile_input *input, struct snapshot **snapshot, struct refusal *refusal)
+{
+	struct compile c = {.input = input, .spec = input->spec, .refusal = refusal};
+	int ret = start_snapshot(&c);
+
+	if (ret == 0)
+		ret = compile_ifaces(&c);
+	if (ret == 0)
+		ret = check_neighbors(&c);
+	if (ret == 0)
+		ret = compile_sids(&c);
+	if (ret == 0)
+		ret = compile_policies(&c);
+	if (ret == 0)
+		ret = compile_routes(&c);
+	if (ret == 0)
+		ret = compile_first_hops(&c);
+	free_working_memory(&c);
+	if (ret != 0) {
+		snapshot_destroy(c.s);
+		return ret;
+	}
+	c.s->n_table_bytes += c.s->n_sids * sizeof(struct sid) +
+			      c.s->n_groups * sizeof(struct group) + sizeof(*c.s);
+	*snapshot = c.s;
+	return 0;
+}

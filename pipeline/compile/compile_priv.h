@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the steps of a compile share. Order: interfaces and VRFs (compile_ifaces.c), SIDs and policies
+// without their first hops, then routes and FIBs (compile_routes.c), then the policies' first hops and the
+// search for policies that reach themselves (compile_srv6.c).
+
+#include "pipeline/compile/compile.h"
+
+struct name_index;
+
+// A route on its way into a FIB.
+struct wanted_route {
+	struct lpm_route route;
+	uint8_t rank; // enum route_rank: of two routes to one prefix the lower stays, if both may be
+	const struct spec_origin *origin;
+};
+
+enum route_rank {
+	RANK_SID,
+	RANK_LOCAL,
+	RANK_STATIC,
+	RANK_LOCATOR,
+	RANK_CONNECTED,
+	RANK_LEARNED,
+};
+
+struct route_list {
+	struct wanted_route *routes;
+	size_t n_routes;
+	size_t n_room;
+};
+
+struct compile {
+	const struct compile_input *input;
+	const struct node_spec *spec;
+	struct refusal *refusal;
+	struct snapshot *s;
+
+	uint32_t n_groups_room;
+	uint32_t n_adj_room;
+	uint8_t *adj_seen; // bit per slot
+
+	// Spec index to slot.
+	uint32_t *iface_slots;
+	uint32_t *vrf_slots;
+	uint32_t *policy_slots;
+	uint32_t *sid_slots;
+	struct name_index *iface_index; // name to spec index
+	struct name_index *vrf_index;
+	struct name_index *policy_index;
+
+	// By VRF slot.
+	struct route_list *routes4;
+	struct route_list *routes6;
+	struct lpm **connected4; // connected routes alone: who owns a gateway's link
+	struct lpm **connected6;
+};
+
+enum {
+	COMPILE_NO_NAME = UINT32_MAX,
+};
+
+// Names of one kind to spec indexes.
+struct name_index *name_index_create(uint32_t n_names);
+void name_index_destroy(struct name_index *index);
+void name_index_add(struct name_index *index, const char *name, uint32_t spec_idx);
+// Sorts; after that lookups are allowed. Returns a name that occurs twice, or NULL.
+const char *name_index_finish(struct name_index *index);
+uint32_t name_index_find(const struct name_index *index, const char *name);
+
+int compile_no_memory(struct compile *c);
+
+// Steps; each returns 0 or -errno with the refusal set.
+int compile_ifaces(struct compile *c);
+int compile_sids(struct compile *c);
+int compile_policies(struct compile *c);
+int compile_routes(struct compile *c);
+int compile_first_hops(struct compile *c);
+
+// The slot of a named interface or VRF; refuses unknown names, key says where it stands.
+int compile_find_iface(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *slot);
+int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *slot);
+int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,
+	const char *name, uint32_t *spec_idx);
+
+// The adjacency slot of a gateway; iface may be NULL: the connected route of the VRF decides.
+int compile_gateway(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t vrf_slot, const char *iface, const struct ip_addr *addr, uint32_t *adj_slot,
+	uint32_t *iface_slot);
+
+int compile_add_route(struct compile *c, uint32_t vrf_slot, uint8_t family,
+	const struct ip6_addr *addr, uint8_t len, uint32_t dest, enum route_rank rank,
+	const struct spec_origin *origin);
+
+// An address or prefix as text, for refusals; out has at least COMPILE_TEXT_LEN bytes.
+enum {
+	COMPILE_TEXT_LEN = 64,
+};
+const char *compile_addr_text(uint8_t family, const struct ip6_addr *addr, char *out);
+const char *compile_prefix_text(
+	uint8_t family, const struct ip6_addr *addr, uint8_t len, char *out);

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// SIDs, policies, HMAC keys; where policies' first segments go; policies that reach themselves.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/compile/compile_priv.h"
+#include "pipeline/compile/slots.h"
+#include "pipeline/worker.h"
+
+static enum dest_kind sid_kind(enum srv6_behavior behavior)
+{
+	switch (behavior) {
+	case SRV6_END_DT4:
+	case SRV6_END_DT6:
+	case SRV6_END_DT46:
+		return DEST_SID_DECAP;
+	case SRV6_END_DX2:
+	case SRV6_END_DX4:
+	case SRV6_END_DX6:
+		return DEST_SID_CROSS;
+	case SRV6_END_B6_ENCAPS:
+	case SRV6_END_B6_ENCAPS_RED:
+		return DEST_SID_B6;
+	default:
+		return DEST_SID_END;
+	}
+}
+
+// End.X, End.DX4, End.DX6: the adjacency, in the VRF of its interface.
+static int set_nexthop(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	uint32_t vrf_slot = SNAPSHOT_UNDERLAY_VRF, iface_slot;
+	uint8_t family = spec->behavior == SRV6_END_DX4 ? 4 : 6;
+	int ret = 0;
+
+	if (spec->nexthop.family != family)
+		return refusal_set(c->refusal, &spec->origin, "nexthop: %s needs an IPv%u address",
+			srv6_behavior_name(spec->behavior), family);
+	if (spec->iface != NULL) {
+		ret = compile_find_iface(c, &spec->origin, "port", spec->iface, &iface_slot);
+		if (ret == 0)
+			vrf_slot = c->s->ifaces[iface_slot].vrf;
+	} else if (spec->vrf != NULL) {
+		ret = compile_find_vrf(c, &spec->origin, "vrf", spec->vrf, &vrf_slot);
+	}
+	if (ret != 0)
+		return ret;
+	ret = compile_gateway(c, &spec->origin, "nexthop", vrf_slot, spec->iface, &spec->nexthop,
+		&sid->adj, &iface_slot);
+	sid->vrf = (uint16_t)vrf_slot;
+	sid->iface = (uint16_t)iface_slot;
+	return ret;
+}
+
+static int set_table(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	uint32_t vrf_slot;
+	int ret;
+
+	if (spec->vrf == NULL)
+		return refusal_set(c->refusal, &spec->origin, "vrf: %s needs one",
+			srv6_behavior_name(spec->behavior));
+	ret = compile_find_vrf(c, &spec->origin, "vrf", spec->vrf, &vrf_slot);
+	if (ret == 0)
+		sid->vrf = (uint16_t)vrf_slot;
+	return ret;
+}
+
+static int set_port(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	uint32_t iface_slot;
+	int ret;
+
+	if (spec->iface == NULL)
+		return refusal_set(c->refusal, &spec->origin, "port: End.DX2 needs one");
+	ret = compile_find_iface(c, &spec->origin, "port", spec->iface, &iface_slot);
+	if (ret == 0)
+		sid->iface = (uint16_t)iface_slot;
+	return ret;
+}
+
+static int set_policy(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	enum srv6_headend wanted =
+		spec->behavior == SRV6_END_B6_ENCAPS ? SRV6_H_ENCAPS : SRV6_H_ENCAPS_RED;
+	const struct srv6_policy_spec *policy;
+	uint32_t policy_idx;
+	int ret;
+
+	if (spec->policy == NULL)
+		return refusal_set(c->refusal, &spec->origin, "policy: %s needs one",
+			srv6_behavior_name(spec->behavior));
+	ret = compile_find_policy(c, &spec->origin, "policy", spec->policy, &policy_idx);
+	if (ret != 0)
+		return ret;
+	policy = &c->spec->policies[policy_idx];
+	if (policy->headend != wanted)
+		return refusal_set(c->refusal, &spec->origin,
+			"policy: \"%s\" is an %s policy; %s needs %s", policy->name,
+			srv6_headend_name(policy->headend), srv6_behavior_name(spec->behavior),
+			srv6_headend_name(wanted));
+	sid->policy = c->policy_slots[policy_idx];
+	return 0;
+}
+
+static int set_behavior(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	switch (spec->behavior) {
+	case SRV6_END_X:
+	case SRV6_END_DX4:
+	case SRV6_END_DX6:
+		return set_nexthop(c, spec, sid);
+	case SRV6_END_T:
+	case SRV6_END_DT4:
+	case SRV6_END_DT6:
+	case SRV6_END_DT46:
+		return set_table(c, spec, sid);
+	case SRV6_END_DX2:
+		return set_port(c, spec, sid);
+	case SRV6_END_B6_ENCAPS:
+	case SRV6_END_B6_ENCAPS_RED:
+		return set_policy(c, spec, sid);
+	default:
+		return 0;
+	}
+}
+
+// RFC 9800 §4.1; whole bytes only, so that a shift is a memmove.
+static int set_csid(struct compile *c, const struct srv6_sid_spec *spec, struct sid *sid)
+{
+	uint32_t bits = (uint32_t)spec->csid_block_bits + spec->csid_bits;
+
+	if (!(spec->flavors & SRV6_NEXT_CSID))
+		return 0;
+	if (spec->behavior != SRV6_END && spec->behavior != SRV6_END_X)
+		return refusal_set(c->refusal, &spec->origin,
+			"flavors: NEXT-C-SID goes with End and End.X, not %s",
+			srv6_behavior_name(spec->behavior));
+	if (spec->csid_bits == 0 || spec->csid_block_bits % 8 != 0 || spec->csid_bits % 8 != 0 ||
+		bits >= 128)
+		return refusal_set(c->refusal, &spec->origin,
+			"block_bits %u and csid_bits %u must be multiples of 8, csid_bits not 0, "
+			"their sum below 128",
+			spec->csid_block_bits, spec->csid_bits);
+	sid->csid_block_len = spec->csid_block_bits / 8;
+	sid->csid_len = spec->csid_bits / 8;
+	return 0;
+}
+
+// Which short way (srv6/endpoint.h) a SID allows.
+static uint8_t plain_flags(const struct srv6_sid_spec *spec)
+{
+	switch (spec->behavior) {
+	case SRV6_END:
+	case SRV6_END_X:
+	case SRV6_END_T:
+		return spec->flavors & SRV6_NEXT_CSID ? 0 : SID_PLAIN_END;
+	case SRV6_END_DT4:
+		return SID_PLAIN_IP4;
+	case SRV6_END_DT6:
+		return SID_PLAIN_IP6;
+	case SRV6_END_DT46:
+		return SID_PLAIN_IP4 | SID_PLAIN_IP6;
+	default:
+		return 0;
+	}
+}
+
+static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t slot)
+{
+	struct sid *sid = &c->s->sids[slot];
+	int ret;
+
+	sid->behavior = (uint8_t)spec->behavior;
+	sid->flavors = spec->flavors;
+	sid->flags = spec->require_hmac ? SID_REQUIRE_HMAC : plain_flags(spec);
+	sid->vrf = SNAPSHOT_UNDERLAY_VRF;
+	sid->slot = slot;
+	if (spec->require_hmac && c->spec->n_hmac_keys == 0)
+		return refusal_set(c->refusal, &spec->origin,
+			"require_hmac: there are no srv6.hmac_keys to verify with");
+	ret = set_behavior(c, spec, sid);
+	if (ret == 0)
+		ret = set_csid(c, spec, sid);
+	if (ret == 0)
+		ret = compile_add_route(c, SNAPSHOT_UNDERLAY_VRF, 6, &spec->prefix.addr,
+			spec->prefix.len, dest_make(sid_kind(spec->behavior), slot), RANK_SID,
+			&spec->origin);
+	return ret;
+}
+
+static int assign_sid_slots(struct compile *c)
+{
+	const struct snapshot *live = c->input->live;
+	uint32_t n = c->spec->n_sids;
+	struct sid_key *keys = calloc(n + 1, sizeof(*keys));
+
+	if (keys == NULL)
+		return compile_no_memory(c);
+	for (uint32_t i = 0; i < n; i++) {
+		keys[i].addr = c->spec->sids[i].prefix.addr;
+		keys[i].len = c->spec->sids[i].prefix.len;
+		keys[i].in_use = 1;
+	}
+	c->s->n_sids = slots_carry(live ? live->sid_keys : NULL, live ? live->n_sids : 0, keys, n,
+		sizeof(*keys), c->sid_slots);
+	c->s->sid_keys = calloc(c->s->n_sids + 1, sizeof(*keys));
+	c->s->sids = calloc(c->s->n_sids + 1, sizeof(*c->s->sids));
+	for (uint32_t i = 0; c->s->sid_keys != NULL && i < n; i++)
+		c->s->sid_keys[c->sid_slots[i]] = keys[i];
+	free(keys);
+	if (c->s->sid_keys == NULL || c->s->sids == NULL || (n > 0 && c->s->n_sids == 0))
+		return compile_no_memory(c);
+	if (c->s->n_sids > WORKER_MAX_SID_SLOTS)
+		return refusal_set(c->refusal, NULL,
+			"srv6.sids: more than %d SIDs, those just removed included",
+			WORKER_MAX_SID_SLOTS);
+	return 0;
+}
+
+static int create_hmac_keys(struct compile *c)
+{
+	c->s->hmac_keys = hmac_keys_create(c->spec->hmac_keys, c->spec->n_hmac_keys);
+	if (c->s->hmac_keys != NULL)
+		return 0;
+	if (errno == ENOMEM)
+		return compile_no_memory(c);
+	return refusal_set(c->refusal, NULL, "srv6.hmac_keys: %s",
+		errno == EEXIST
+			? "a key id is given twice"
+			: "ids are 1 or more, secrets 1 to 64 bytes, algorithms sha1 or sha256");
+}
+
+int compile_sids(struct compile *c)
+{
+	int ret = create_hmac_keys(c);
+
+	if (ret == 0)
+		ret = assign_sid_slots(c);
+	for (uint32_t i = 0; i < c->spec->n_sids && ret == 0; i++)
+		ret = add_sid(c, &c->spec->sids[i], c->sid_slots[i]);
+	for (uint32_t i = 0; i < c->spec->n_locators && ret == 0; i++) {
+		const struct srv6_locator_spec *spec = &c->spec->locators[i];
+
+		ret = compile_add_route(c, SNAPSHOT_UNDERLAY_VRF, 6, &spec->prefix.addr,
+			spec->prefix.len, dest_make(DEST_LOCATOR, 0), RANK_LOCATOR, &spec->origin);
+	}
+	return ret;
+}
+
+static int add_list(struct compile *c, const struct srv6_policy_spec *spec,
+	const struct srv6_segment_list_spec *list_spec, const struct ip6_addr *source,
+	struct policy *policy)
+{
+	struct policy_list *list = &policy->lists[policy->n_lists];
+
+	if (list_spec->weight == 0 || list_spec->weight > UINT16_MAX)
+		return refusal_set(c->refusal, &list_spec->origin,
+			"weight: %u is not between 1 and 65535", list_spec->weight);
+	if (headend_list_build(&list->headend, spec, list_spec, source) != 0)
+		return refusal_set(c->refusal, &list_spec->origin,
+			"segments: a list has 1 to %d of them, not %u", SRV6_MAX_SEGMENTS,
+			list_spec->n_segments);
+	policy->weight_sum += list_spec->weight;
+	list->weight_end = policy->weight_sum;
+	policy->n_lists++;
+	return 0;
+}
+
+static int add_policy(struct compile *c, const struct srv6_policy_spec *spec, struct policy *policy,
+	uint32_t slot)
+{
+	const struct ip6_addr *source = &spec->source;
+	int ret = 0;
+
+	if (ip6_addr_is_unspecified(source))
+		source = &c->spec->encap_source;
+	if (ip6_addr_is_unspecified(source))
+		return refusal_set(c->refusal, &spec->origin,
+			"policy \"%s\" has no source address; give it one, or set srv6.source",
+			spec->name);
+	if (spec->n_lists == 0 || spec->n_lists > SRV6_MAX_LISTS)
+		return refusal_set(c->refusal, &spec->origin,
+			"policy \"%s\" has %u segment lists; 1 to %d are possible", spec->name,
+			spec->n_lists, SRV6_MAX_LISTS);
+	if (spec->hmac_key_id != 0 && !hmac_keys_has(c->s->hmac_keys, spec->hmac_key_id))
+		return refusal_set(c->refusal, &spec->origin,
+			"hmac_key_id: there is no key %u in srv6.hmac_keys", spec->hmac_key_id);
+	policy->slot = slot;
+	policy->headend = (uint8_t)spec->headend;
+	policy->l2 = spec->headend == SRV6_H_ENCAPS_L2 || spec->headend == SRV6_H_ENCAPS_L2_RED;
+	policy->lists = calloc(spec->n_lists, sizeof(*policy->lists));
+	if (policy->lists == NULL)
+		return compile_no_memory(c);
+	for (uint32_t i = 0; i < spec->n_lists && ret == 0; i++)
+		ret = add_list(c, spec, &spec->lists[i], source, policy);
+	return ret;
+}
+
+int compile_policies(struct compile *c)
+{
+	int ret = 0;
+
+	c->s->policies = calloc(c->s->n_policies + 1, sizeof(*c->s->policies));
+	if (c->s->policies == NULL)
+		return compile_no_memory(c);
+	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
+		ret = add_policy(c, &c->spec->policies[i], &c->s->policies[c->policy_slots[i]],
+			c->policy_slots[i]);
+	return ret;
+}
+
+// The search for policies that reach themselves, or through too many others: depth first over "a packet of
+// this policy may meet that one in this node", which it does where a segment is routed by a policy, or is a
+// local End.B6 SID.
+struct search {
+	struct compile *c;
+	const struct lpm *underlay;
+	uint8_t *depths; // by policy slot: how many policies deep a packet gets, this one included
+	uint8_t n_open;
+	uint8_t depth; // of the deepest that the policy being visited has met
+};
+
+enum {
+	SEARCH_NEW = 0,
+	SEARCH_OPEN = UINT8_MAX, // on the way here
+	SEARCH_MAX_DEPTH = 8,	 // each costs 40 bytes and more of every packet
+};
+
+static int visit(struct search *search, uint32_t spec_idx);
+
+static uint32_t policy_spec_idx(const struct compile *c, uint32_t slot)
+{
+	return name_index_find(c->policy_index, c->s->policy_names[slot].text);
+}
+
+// What a packet to a segment meets. *more is set when it comes back for the next segment.
+static int visit_dest(struct search *search, uint32_t dest, bool *more)
+{
+	struct compile *c = search->c;
+	const struct sid *sid;
+	int ret = 0;
+
+	*more = false;
+	switch ((int)dest_kind(dest)) {
+	case DEST_POLICY:
+		return visit(search, policy_spec_idx(c, dest_index(dest)));
+	case DEST_SID_B6:
+		sid = &c->s->sids[dest_index(dest)];
+		return visit(search, policy_spec_idx(c, sid->policy));
+	case DEST_SID_END:
+		*more = c->s->sids[dest_index(dest)].behavior != SRV6_END_X;
+		return 0;
+	case DEST_GROUP:
+		for (uint32_t i = 0; i < GROUP_BUCKETS && ret == 0; i++)
+			ret = visit_dest(search, c->s->groups[dest_index(dest)].dest[i], more);
+		return ret;
+	default:
+		return 0;
+	}
+}
+
+static int visit_list(struct search *search, const struct srv6_segment_list_spec *list)
+{
+	bool more = true;
+	int ret = 0;
+
+	for (uint32_t i = 0; i < list->n_segments && more && ret == 0; i++) {
+		const struct ip6_addr *segment = &list->segments[i];
+
+		ret = visit_dest(search,
+			lpm_lookup(search->underlay, ip6_addr_hi(segment), ip6_addr_lo(segment)),
+			&more);
+	}
+	return ret;
+}
+
+static int visit(struct search *search, uint32_t spec_idx)
+{
+	struct compile *c = search->c;
+	const struct srv6_policy_spec *spec = &c->spec->policies[spec_idx];
+	uint8_t *depth = &search->depths[c->policy_slots[spec_idx]];
+	uint8_t beside = search->depth; // met by the visitor before
+	int ret = 0;
+
+	if (*depth == SEARCH_OPEN)
+		return refusal_set(c->refusal, &spec->origin,
+			"policy \"%s\" reaches itself: one of its segments is routed by a policy, "
+			"or is a SID of this node, that leads back to it",
+			spec->name);
+	if (*depth == SEARCH_NEW && search->n_open < SEARCH_MAX_DEPTH) {
+		*depth = SEARCH_OPEN;
+		search->n_open++;
+		search->depth = 0;
+		for (uint32_t i = 0; i < spec->n_lists && ret == 0; i++)
+			ret = visit_list(search, &spec->lists[i]);
+		search->n_open--;
+		*depth = search->depth + 1;
+	}
+	if (ret != 0)
+		return ret;
+	if (*depth == SEARCH_NEW || *depth > SEARCH_MAX_DEPTH)
+		return refusal_set(c->refusal, &spec->origin,
+			"policy \"%s\": a packet would be encapsulated more than %d times in a row",
+			spec->name, SEARCH_MAX_DEPTH);
+	search->depth = RTE_MAX(beside, *depth);
+	return 0;
+}
+
+int compile_first_hops(struct compile *c)
+{
+	const struct lpm *underlay = c->s->vrfs[SNAPSHOT_UNDERLAY_VRF].ip6;
+	struct search search = {.c = c, .underlay = underlay};
+	int ret = 0;
+
+	for (uint32_t slot = 0; slot < c->s->n_policies; slot++)
+		for (uint32_t i = 0; i < c->s->policies[slot].n_lists; i++) {
+			struct policy_list *list = &c->s->policies[slot].lists[i];
+			const struct ip6_addr *first = &list->headend.first_segment;
+
+			list->next = lpm_lookup(underlay, ip6_addr_hi(first), ip6_addr_lo(first));
+		}
+	search.depths = calloc(c->s->n_policies + 1, 1);
+	if (search.depths == NULL)
+		return compile_no_memory(c);
+	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
+		ret = visit(&search, i);
+	free(search.depths);
+	return ret;
+}
