@@ -52,8 +52,8 @@ static void lcore_map(const struct node_spec *spec, char *out, size_t out_len)
 	else
 		n = (size_t)snprintf(out, out_len, "0@(%s)", main_core);
 	for (uint16_t i = 0; i < eal_n_workers(spec) && n < out_len; i++) {
-		uint16_t core = i < spec->workers.n_cores ? spec->workers.cores[i]
-							  : (uint16_t)(i % n_cpus);
+		uint16_t core =
+			i < spec->workers.n_cores ? spec->workers.cores[i] : (uint16_t)(i % n_cpus);
 
 		n += (size_t)snprintf(out + n, out_len - n, ",%u@%u", i + 1u, core);
 	}
@@ -102,7 +102,8 @@ static int add_devices(const struct node_spec *spec, struct args *args)
 	return ret == 0 && !any ? add_arg(args, "--no-pci") : ret;
 }
 
-static int build_args(const struct node_spec *spec, const struct options *options, struct args *args)
+static int build_args(
+	const struct node_spec *spec, const struct options *options, struct args *args)
 {
 	char lcores[TEXT_LEN];
 	int ret;
@@ -131,7 +132,8 @@ static const char *init_hint(const struct node_spec *spec, int error)
 	if (error == EACCES || error == EPERM)
 		return "run as root, or give the process access to huge pages and the devices";
 	if (spec->eal.huge_pages)
-		return "are huge pages reserved (sysctl vm.nr_hugepages=512)? eal.huge_pages = false "
+		return "are huge pages reserved (sysctl vm.nr_hugepages=512)? eal.huge_pages = "
+		       "false "
 		       "does without them, slower";
 	return "see DPDK's own lines before this one";
 }
@@ -155,7 +157,8 @@ int eal_start(const struct node_spec *spec, const struct options *options, struc
 			MAX_ARGS);
 	}
 	if (ret == 0 && !spec->eal.huge_pages)
-		log_warning("eal: running without huge pages: slower, and not with physical devices");
+		log_warning(
+			"eal: running without huge pages: slower, and not with physical devices");
 	for (int i = 0; i < args.n; i++)
 		free(args.argv[i]);
 	return ret;

@@ -241,8 +241,7 @@ static int run(const struct options *options)
 	int ret = conf_load_file(options->config_path, &ctrl.spec, &refusal);
 
 	if (ret == 0) {
-		if (ctrl.spec->log_level != NULL)
-			log_set_level((enum log_level)log_level_from_name(ctrl.spec->log_level));
+		log_set_level_name(ctrl.spec->log_level);
 		if (socket_path == NULL)
 			socket_path = ctrl.spec->control_socket;
 		if (socket_path == NULL)

@@ -176,6 +176,13 @@ int log_level_from_name(const char *text)
 	return -1;
 }
 
+void log_set_level_name(const char *text)
+{
+	int level = text == NULL ? -1 : log_level_from_name(text);
+
+	log_set_level(level < 0 ? LOG_LEVEL_INFO : (enum log_level)level);
+}
+
 // False when there is no thread that would write it.
 static bool enqueue(const struct line *line)
 {

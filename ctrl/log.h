@@ -19,6 +19,8 @@ int log_start(void);
 void log_stop(void);
 
 void log_set_level(enum log_level level);
+// As a configuration has it; NULL: LOG_LEVEL_INFO, like before the first call.
+void log_set_level_name(const char *text);
 // -1 when text names no level.
 int log_level_from_name(const char *text);
 

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One compile at a time: a job takes frozen inputs to a helper thread and comes back through a pipe to
-// the loop. The next job starts only when the grace period of the last swap is over, so that slots which
-// the live snapshot does not name are free.
+// One job at a time: it takes frozen inputs to a helper thread and comes back through a pipe to the loop. What a
+// swap replaced is freed by a job, too, once the grace period is over. The next compile starts only then, and
+// only when neighbours have taken up the last snapshot: so slots which the live snapshot does not name are free.
 
 #include "ctrl/publish.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
 #include "ctrl/ctrl.h"
 #include "ctrl/log.h"
 #include "ctrl/neigh/neigh.h"
+#include "ctrl/publish_job.h"
+#include "ctrl/restart.h"
 
 enum {
-	MAX_ROUTERS = 64,
 	MAX_WAITERS = 64, // callers of one reload
-	RETRY_MS = 10,	  // when there is no memory or thread for a job
+	RETRY_MS = 10,	  // when a job cannot start yet
 };
 
 struct waiter {
@@ -32,28 +30,17 @@ struct waiter {
 	void *arg;
 };
 
-struct job {
-	pthread_t thread;
-	bool reload; // read the file; else recompile the live spec
-	const char *config_path;
-	struct compile_input input;
-	struct learned_router routers[MAX_ROUTERS];
-	struct node_spec *spec; // read by this job
-	struct snapshot *snapshot;
-	struct refusal refusal;
-	int ret;
-	double load_ms;
-	double compile_ms;
-	int done_fd; // written when finished
-};
-
 struct publish {
 	struct ctrl *ctrl;
+	struct restart *restart;
 	struct compile_port *ports;
-	struct learned_router routers[MAX_ROUTERS];
+	struct learned_router routers[PUBLISH_JOB_MAX_ROUTERS];
 	uint32_t n_routers;
-	struct job *job; // in flight, or NULL
-	bool in_grace;	 // workers may still see the snapshot before the live one
+	struct publish_job *job;    // in flight, or NULL
+	struct snapshot *old;	    // before the live one; NULL when it has been freed
+	struct node_spec *old_spec; // likewise; NULL if it is live still
+	bool in_grace;		    // workers may still see old
+	bool stopping;
 	bool wants_reload;
 	bool wants_recompile;
 	struct waiter waiters[MAX_WAITERS]; // of the reload in flight
@@ -66,104 +53,6 @@ struct publish {
 	struct publish_result last; // its text is last_text
 	char last_text[sizeof(((struct refusal *)0)->text)];
 };
-
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-// On the helper thread: touches nothing but the job.
-static void run_job(struct job *job)
-{
-	double start_ms = now_ms();
-
-	if (job->reload) {
-		job->ret = conf_load_file(job->config_path, &job->spec, &job->refusal);
-		job->input.spec = job->spec;
-	}
-	job->load_ms = now_ms() - start_ms;
-	start_ms = now_ms();
-	if (job->ret == 0)
-		job->ret = compile_snapshot(&job->input, &job->snapshot, &job->refusal);
-	job->compile_ms = now_ms() - start_ms;
-}
-
-static void *job_thread(void *arg)
-{
-	struct job *job = arg;
-	ssize_t n;
-
-	run_job(job);
-	do
-		n = write(job->done_fd, "", 1);
-	while (n < 0 && errno == EINTR);
-	return NULL;
-}
-
-static bool text_equal(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-static bool same_port(const struct port_spec *a, const struct port_spec *b)
-{
-	return text_equal(a->name, b->name) && text_equal(a->device, b->device) &&
-	       a->mtu == b->mtu && a->n_rxq == b->n_rxq && a->n_txq == b->n_txq &&
-	       a->n_rx_desc == b->n_rx_desc && a->n_tx_desc == b->n_tx_desc &&
-	       a->promiscuous == b->promiscuous;
-}
-
-static bool same_ports(const struct node_spec *a, const struct node_spec *b)
-{
-	if (a->n_ports != b->n_ports)
-		return false;
-	for (uint32_t i = 0; i < a->n_ports; i++)
-		if (!same_port(&a->ports[i], &b->ports[i]))
-			return false;
-	return true;
-}
-
-static bool same_workers(const struct worker_spec *a, const struct worker_spec *b)
-{
-	return a->n_workers == b->n_workers && a->n_cores == b->n_cores &&
-	       (a->n_cores == 0 ||
-		       memcmp(a->cores, b->cores, a->n_cores * sizeof(*a->cores)) == 0) &&
-	       a->idle == b->idle && a->idle_sleep_us == b->idle_sleep_us &&
-	       a->n_mbufs == b->n_mbufs;
-}
-
-static bool same_eal(const struct node_spec *a, const struct node_spec *b)
-{
-	if (!text_equal(a->eal.main_core, b->eal.main_core) ||
-		a->eal.huge_pages != b->eal.huge_pages || a->eal.memory_mb != b->eal.memory_mb ||
-		a->eal.n_args != b->eal.n_args || !text_equal(a->control_socket, b->control_socket))
-		return false;
-	for (uint32_t i = 0; i < a->eal.n_args; i++)
-		if (!text_equal(a->eal.args[i], b->eal.args[i]))
-			return false;
-	return true;
-}
-
-// What of a new file waits for a restart. Different ports cannot be compiled for the running devices:
-// that file is refused; worker and EAL settings just stay as they were.
-static int check_restart(struct job *job, const struct node_spec *live, const char **note)
-{
-	*note = "";
-	if (!same_ports(live, job->spec))
-		return refusal_set(&job->refusal,
-			job->spec->n_ports > 0 ? &job->spec->ports[0].origin : NULL,
-			"ports: their number, names, devices, queues and MTU change only by a "
-			"restart; "
-			"nothing of this file is live");
-	if (!same_workers(&live->workers, &job->spec->workers))
-		*note = "workers: takes effect at the next start";
-	else if (!same_eal(live, job->spec))
-		*note = "eal and control_socket: take effect at the next start";
-	return 0;
-}
 
 static void keep_result(struct publish *publish, const struct publish_result *result)
 {
@@ -183,19 +72,9 @@ static void answer(struct publish *publish, const struct publish_result *result)
 		waiters[i].done_fn(result, waiters[i].arg);
 }
 
-static void free_snapshot(void *snapshot)
-{
-	snapshot_destroy(snapshot);
-}
-
-static void free_spec(void *spec)
-{
-	node_spec_destroy(spec);
-}
-
 static void start_next(struct publish *publish);
 
-// Queued behind the old snapshot: what was freed before it is gone.
+// Queued behind what the swap gave up besides.
 static void end_grace(void *arg)
 {
 	struct publish *publish = arg;
@@ -205,86 +84,95 @@ static void end_grace(void *arg)
 }
 
 // The one store. What the workers may still read goes after a grace period.
-static void go_live(struct publish *publish, struct snapshot *snapshot, struct node_spec *spec)
+static void go_live(struct publish *publish, struct publish_job *job)
 {
 	struct ctrl *ctrl = publish->ctrl;
-	const struct snapshot *old = ctrl_snapshot(ctrl);
+	struct snapshot *old = (struct snapshot *)(uintptr_t)ctrl_snapshot(ctrl);
 
-	if (old != NULL)
-		workers_clear_counters(ctrl->workers, ctrl->n_workers, snapshot, old);
-	atomic_store_explicit(&ctrl->published, snapshot, memory_order_release);
-	if (spec != NULL) {
-		reclaim_later(ctrl->reclaim, ctrl->spec, free_spec);
-		ctrl->spec = spec;
-		if (spec->log_level != NULL)
-			log_set_level((enum log_level)log_level_from_name(spec->log_level));
+	atomic_store_explicit(&ctrl->published, job->snapshot, memory_order_release);
+	job->snapshot = NULL;
+	if (job->spec != NULL) {
+		publish->old_spec = ctrl->spec;
+		ctrl->spec = job->spec;
+		job->spec = NULL;
+		log_set_level_name(ctrl->spec->log_level);
 	}
 	if (ctrl->neigh != NULL)
 		neigh_snapshot_changed(ctrl->neigh);
 	if (old != NULL) {
+		publish->old = old;
 		publish->in_grace = true;
-		reclaim_later(ctrl->reclaim, (void *)(uintptr_t)old, free_snapshot);
 		reclaim_later(ctrl->reclaim, publish, end_grace);
 	}
 }
 
-static void finish_job(struct publish *publish)
+static void log_live(const struct publish_job *job, const struct snapshot *s)
+{
+	bool restart = job->note[0] != '\0';
+
+	log_notice("%s: live generation=%u load_ms=%.1f compile_ms=%.1f shared_tables=%u%s%s",
+		job->kind == PUBLISH_JOB_RELOAD ? "reload" : "routers", s->generation, job->load_ms,
+		job->compile_ms, s->n_shared_tables, restart ? " restart: " : "", job->note);
+}
+
+static void finish_compile(struct publish *publish, struct publish_job *job)
 {
 	struct ctrl *ctrl = publish->ctrl;
-	struct job *job = publish->job;
-	const char *note = "";
-	struct publish_result result;
+	const char *why = job->refusal.text[0] != '\0' ? job->refusal.text : "out of memory";
+	struct publish_result result = {
+		.ret = job->ret, .load_ms = job->load_ms, .compile_ms = job->compile_ms};
 
-	if (job->ret == 0 && job->reload)
-		job->ret = check_restart(job, ctrl->spec, &note);
 	if (job->ret == 0) {
-		go_live(publish, job->snapshot, job->spec);
-		log_notice("reload: live generation=%u load_ms=%.1f compile_ms=%.1f "
-			   "shared_tables=%u%s%s",
-			job->snapshot->generation, job->load_ms, job->compile_ms,
-			job->snapshot->n_shared_tables, note[0] != '\0' ? " restart: " : "", note);
+		go_live(publish, job);
+		log_live(job, ctrl_snapshot(ctrl));
 	} else {
-		log_error("reload: refused, nothing changed: %s", job->refusal.text);
-		snapshot_destroy(job->snapshot);
-		node_spec_destroy(job->spec);
+		log_error("%s: refused, nothing changed: %s",
+			job->kind == PUBLISH_JOB_RELOAD ? "reload" : "routers", why);
 	}
-	result = (struct publish_result){
-		.ret = job->ret,
-		.generation = ctrl_snapshot(ctrl)->generation,
-		.load_ms = job->load_ms,
-		.compile_ms = job->compile_ms,
-		.text = job->ret == 0 ? note : job->refusal.text,
-	};
-	publish->job = NULL;
-	if (job->reload) {
+	result.generation = ctrl_snapshot(ctrl)->generation;
+	result.text = job->ret == 0 ? job->note : why;
+	if (job->kind == PUBLISH_JOB_RELOAD) {
 		keep_result(publish, &result);
 		answer(publish, &result);
 	}
-	free(job);
-	start_next(publish);
 }
 
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct publish *publish = arg;
+	struct publish_job *job = publish->job;
 	char byte;
 
 	(void)what;
-	if (read(fd, &byte, 1) != 1 || publish->job == NULL)
+	if (job == NULL || read(fd, &byte, 1) != 1)
 		return;
-	pthread_join(publish->job->thread, NULL);
-	finish_job(publish);
+	publish->job = NULL;
+	if (job->kind == PUBLISH_JOB_FREE) {
+		publish->old = NULL;
+		publish->old_spec = NULL;
+	} else {
+		finish_compile(publish, job);
+	}
+	publish_job_destroy(job);
+	start_next(publish);
 }
 
-static struct job *new_job(struct publish *publish, bool reload)
+static struct publish_job *create_job(struct publish *publish, enum publish_job_kind kind)
 {
 	struct ctrl *ctrl = publish->ctrl;
-	struct job *job = calloc(1, sizeof(*job));
+	struct publish_job *job = calloc(1, sizeof(*job));
 
 	if (job == NULL)
 		return NULL;
-	job->reload = reload;
+	job->kind = kind;
+	job->note = "";
+	job->done_fd = publish->pipe_fds[1];
 	job->config_path = ctrl->config_path;
+	job->restart = publish->restart;
+	job->workers = ctrl->workers;
+	job->n_workers = ctrl->n_workers;
+	job->old = publish->old;
+	job->old_spec = publish->old_spec;
 	memcpy(job->routers, publish->routers, sizeof(job->routers));
 	job->input = (struct compile_input){
 		.spec = ctrl->spec,
@@ -294,35 +182,57 @@ static struct job *new_job(struct publish *publish, bool reload)
 		.routers = job->routers,
 		.n_routers = publish->n_routers,
 	};
-	job->done_fd = publish->pipe_fds[1];
 	return job;
 }
 
-// Begins what is wanted, when nothing is in flight and the last swap's grace period is over.
-static void start_next(struct publish *publish)
+static void retry_soon(struct publish *publish)
 {
 	const struct timeval soon = {.tv_usec = RETRY_MS * 1000};
-	struct job *job;
 
-	if (publish->job != NULL || publish->in_grace ||
-		(!publish->wants_reload && !publish->wants_recompile))
+	event_add(publish->retry_event, &soon);
+}
+
+// A reload takes learned routers along, too.
+static void take_wishes(struct publish *publish, enum publish_job_kind kind)
+{
+	publish->wants_recompile = false;
+	if (kind != PUBLISH_JOB_RELOAD)
 		return;
-	job = new_job(publish, publish->wants_reload);
-	if (job == NULL || pthread_create(&job->thread, NULL, job_thread, job) != 0) {
-		log_error("reload: no memory or thread for a compile; trying again");
-		free(job);
-		event_add(publish->retry_event, &soon);
+	publish->wants_reload = false;
+	memcpy(publish->waiters, publish->next_waiters, sizeof(publish->waiters));
+	publish->n_waiters = publish->n_next_waiters;
+	publish->n_next_waiters = 0;
+}
+
+static void start_job(struct publish *publish, enum publish_job_kind kind)
+{
+	struct publish_job *job = create_job(publish, kind);
+
+	if (job == NULL || publish_job_start(job) != 0) {
+		log_error("reload: no memory or thread for it; trying again");
+		publish_job_destroy(job);
+		retry_soon(publish);
 		return;
 	}
 	publish->job = job;
-	if (job->reload) {
-		memcpy(publish->waiters, publish->next_waiters, sizeof(publish->waiters));
-		publish->n_waiters = publish->n_next_waiters;
-		publish->n_next_waiters = 0;
-		publish->wants_reload = false;
-	}
-	// A reload takes learned routers along, too.
-	publish->wants_recompile = false;
+	if (kind != PUBLISH_JOB_FREE)
+		take_wishes(publish, kind);
+}
+
+// Begins what is due, when nothing is in flight.
+static void start_next(struct publish *publish)
+{
+	if (publish->stopping || publish->job != NULL || publish->in_grace)
+		return;
+	if (publish->old != NULL)
+		start_job(publish, PUBLISH_JOB_FREE);
+	else if (!publish->wants_reload && !publish->wants_recompile)
+		return;
+	else if (neigh_is_catching_up(publish->ctrl->neigh))
+		retry_soon(publish);
+	else
+		start_job(publish,
+			publish->wants_reload ? PUBLISH_JOB_RELOAD : PUBLISH_JOB_RECOMPILE);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -359,11 +269,27 @@ static int describe_ports(struct publish *publish)
 	return 0;
 }
 
+// The first snapshot.
+static int compile_first(struct publish *publish, struct refusal *refusal)
+{
+	struct publish_job *job = create_job(publish, PUBLISH_JOB_RECOMPILE);
+	int ret;
+
+	if (job == NULL)
+		return refusal_set(refusal, NULL, "out of memory");
+	publish_job_run(job);
+	ret = job->ret;
+	if (ret == 0)
+		go_live(publish, job);
+	else
+		*refusal = job->refusal;
+	publish_job_destroy(job);
+	return ret;
+}
+
 struct publish *publish_create(struct ctrl *ctrl, struct refusal *refusal)
 {
 	struct publish *publish = calloc(1, sizeof(*publish));
-	struct job *job = NULL;
-	int ret;
 
 	if (publish == NULL) {
 		refusal_set(refusal, NULL, "out of memory");
@@ -372,21 +298,15 @@ struct publish *publish_create(struct ctrl *ctrl, struct refusal *refusal)
 	publish->ctrl = ctrl;
 	publish->pipe_fds[0] = publish->pipe_fds[1] = -1;
 	publish->last.text = publish->last_text;
-	if (describe_ports(publish) != 0 || create_events(publish) != 0 ||
-		(job = new_job(publish, false)) == NULL) {
+	publish->restart = restart_create(ctrl->spec);
+	if (publish->restart == NULL || describe_ports(publish) != 0 ||
+		create_events(publish) != 0) {
 		refusal_set(refusal, NULL, "no memory or file descriptors for the compiler");
-		goto fail;
+		publish_destroy(publish);
+		return NULL;
 	}
-	run_job(job);
-	ret = job->ret;
-	if (ret == 0)
-		go_live(publish, job->snapshot, NULL);
-	else
-		*refusal = job->refusal;
-	free(job);
-	if (ret == 0)
+	if (compile_first(publish, refusal) == 0)
 		return publish;
-fail:
 	publish_destroy(publish);
 	return NULL;
 }
@@ -402,31 +322,50 @@ static void answer_stopped(struct publish *publish)
 	publish->n_next_waiters = 0;
 }
 
-void publish_destroy(struct publish *publish)
+static void await_job(struct publish *publish)
 {
-	if (publish == NULL)
+	struct publish_job *job = publish->job;
+	char byte;
+
+	if (job == NULL)
 		return;
-	answer_stopped(publish);
-	if (publish->job != NULL) {
-		pthread_join(publish->job->thread, NULL);
-		snapshot_destroy(publish->job->snapshot);
-		node_spec_destroy(publish->job->spec);
-		free(publish->job);
-		publish->job = NULL;
+	while (read(publish->pipe_fds[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	if (job->kind == PUBLISH_JOB_FREE) {
+		publish->old = NULL;
+		publish->old_spec = NULL;
 	}
-	// No worker runs: whatever waits is due, end_grace() among it.
-	publish->wants_reload = publish->wants_recompile = false;
-	reclaim_poll(publish->ctrl->reclaim);
-	snapshot_destroy((struct snapshot *)(uintptr_t)ctrl_snapshot(publish->ctrl));
-	atomic_store(&publish->ctrl->published, NULL);
+	publish_job_destroy(job);
+	publish->job = NULL;
+}
+
+static void close_events(struct publish *publish)
+{
 	if (publish->done_event != NULL)
 		event_free(publish->done_event);
 	if (publish->retry_event != NULL)
 		event_free(publish->retry_event);
-	if (publish->pipe_fds[0] >= 0) {
-		close(publish->pipe_fds[0]);
-		close(publish->pipe_fds[1]);
-	}
+	if (publish->pipe_fds[0] < 0)
+		return;
+	close(publish->pipe_fds[0]);
+	close(publish->pipe_fds[1]);
+}
+
+void publish_destroy(struct publish *publish)
+{
+	if (publish == NULL)
+		return;
+	publish->stopping = true;
+	answer_stopped(publish);
+	await_job(publish);
+	// No worker runs: whatever waits is due, end_grace() among it.
+	reclaim_poll(publish->ctrl->reclaim);
+	snapshot_destroy(publish->old);
+	node_spec_destroy(publish->old_spec);
+	snapshot_destroy((struct snapshot *)(uintptr_t)ctrl_snapshot(publish->ctrl));
+	atomic_store(&publish->ctrl->published, NULL);
+	close_events(publish);
+	restart_destroy(publish->restart);
 	free(publish->ports);
 	free(publish);
 }
@@ -454,7 +393,8 @@ void publish_reload(struct publish *publish, publish_done_fn done_fn, void *arg)
 void publish_set_routers(
 	struct publish *publish, const struct learned_router *routers, uint32_t n_routers)
 {
-	publish->n_routers = n_routers < MAX_ROUTERS ? n_routers : MAX_ROUTERS;
+	publish->n_routers =
+		n_routers < PUBLISH_JOB_MAX_ROUTERS ? n_routers : PUBLISH_JOB_MAX_ROUTERS;
 	memcpy(publish->routers, routers, publish->n_routers * sizeof(*routers));
 	publish->wants_recompile = true;
 	start_next(publish);

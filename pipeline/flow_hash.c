@@ -9,6 +9,8 @@ enum {
 	IP6_ADDRS = 8, // offset of source and destination
 	ETH_LEN = 14,
 	ETH_VLAN_LEN = 4,
+	MAX_HEADERS_LEN = 256, // extension headers hide ports that stand further back
+	MAX_READ_LEN = ETH_LEN + ETH_VLAN_LEN + MAX_HEADERS_LEN,
 };
 
 uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
@@ -16,6 +18,8 @@ uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
 	struct srh_cursor cursor = {.off = IP6_LEN, .proto_off = 6, .proto = ip6[6]};
 	uint64_t rest = 0;
 	uint64_t h;
+
+	avail_len = RTE_MIN(avail_len, (uint32_t)MAX_HEADERS_LEN);
 
 	// Extension headers hide the ports; the walk over them is bounded.
 	if (!flow_hash_has_ports(cursor.proto) &&
@@ -53,4 +57,20 @@ uint32_t flow_hash_eth(const uint8_t *eth, uint32_t avail_len)
 	// Both MAC addresses are the first twelve bytes.
 	return flow_hash_finish(flow_hash_fold(
 		flow_hash_load(eth) ^ FLOW_HASH_K0, flow_hash_load(eth + 6) ^ FLOW_HASH_K1));
+}
+
+uint32_t flow_hash_ip_segments(const struct rte_mbuf *m)
+{
+	uint32_t len = RTE_MIN(m->pkt_len, (uint32_t)MAX_READ_LEN);
+	uint8_t copy[MAX_READ_LEN];
+
+	return flow_hash_ip(rte_pktmbuf_read(m, 0, len, copy), len);
+}
+
+uint32_t flow_hash_eth_segments(const struct rte_mbuf *m)
+{
+	uint32_t len = RTE_MIN(m->pkt_len, (uint32_t)MAX_READ_LEN);
+	uint8_t copy[MAX_READ_LEN];
+
+	return flow_hash_eth(rte_pktmbuf_read(m, 0, len, copy), len);
 }

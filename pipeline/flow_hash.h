@@ -14,7 +14,7 @@
 
 #include "pipeline/packet.h"
 
-// Of an IP packet whose header is contiguous and valid; ports count when they are contiguous too.
+// Of an IP packet whose header is valid, from its first avail_len bytes.
 uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len);
 uint32_t flow_hash_eth(const uint8_t *eth, uint32_t avail_len);
 
@@ -72,13 +72,31 @@ static inline uint32_t flow_hash_ip4(const uint8_t *ip4, uint32_t avail_len)
 		flow_hash_load(ip4 + FLOW_HASH_IP4_ADDRS) ^ FLOW_HASH_K0, rest ^ FLOW_HASH_K1));
 }
 
+// Of packets whose headers may lie in several segments: how a flow's packets are cut must not matter. Not for
+// direct use.
+uint32_t flow_hash_ip_segments(const struct rte_mbuf *m);
+uint32_t flow_hash_eth_segments(const struct rte_mbuf *m);
+
+static inline uint32_t flow_hash_ip(const uint8_t *ip, uint32_t avail_len)
+{
+	return (ip[0] >> 4) == 4 ? flow_hash_ip4(ip, avail_len) : flow_hash_ip6(ip, avail_len);
+}
+
 // The packet's hash, computed at the first question. Its data starts at the IP header.
 static inline uint32_t flow_hash_of(struct rte_mbuf *m, struct packet *p)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-
 	if (p->flow_hash == 0)
-		p->flow_hash = (ip[0] >> 4) == 4 ? flow_hash_ip4(ip, rte_pktmbuf_data_len(m))
-						 : flow_hash_ip6(ip, rte_pktmbuf_data_len(m));
+		p->flow_hash = likely(m->nb_segs == 1)
+				       ? flow_hash_ip(rte_pktmbuf_mtod(m, const uint8_t *),
+						 rte_pktmbuf_data_len(m))
+				       : flow_hash_ip_segments(m);
 	return p->flow_hash;
+}
+
+// Of a frame.
+static inline uint32_t flow_hash_of_frame(const struct rte_mbuf *m)
+{
+	return likely(m->nb_segs == 1) ? flow_hash_eth(rte_pktmbuf_mtod(m, const uint8_t *),
+						 rte_pktmbuf_data_len(m))
+				       : flow_hash_eth_segments(m);
 }

@@ -37,6 +37,12 @@ bool inject_lookup(struct worker *w, struct rte_mbuf *m)
 	return enqueue(w, m);
 }
 
+bool inject_overflow(struct worker *w, struct rte_mbuf *m)
+{
+	packet_of(m)->entry = PACKET_ENTRY_NEIGHBOR_FULL;
+	return enqueue(w, m);
+}
+
 bool inject_unreachable(struct worker *w, struct rte_mbuf *m)
 {
 	packet_of(m)->entry = is_ip4(m) ? PACKET_ENTRY_IP4_NEIGHBOR : PACKET_ENTRY_IP6_NEIGHBOR;

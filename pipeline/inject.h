@@ -15,5 +15,8 @@ bool inject_frame(struct worker *w, struct rte_mbuf *m, uint16_t dpdk_port);
 // IP header, packet.vrf and flags are as they were). Takes m; false (freed) when the ring is full.
 bool inject_lookup(struct worker *w, struct rte_mbuf *m);
 
+// Too many packets wait for neighbours: this one ends at the drop node that counts them. Takes m.
+bool inject_overflow(struct worker *w, struct rte_mbuf *m);
+
 // The neighbour did not answer: the packet goes where Destination Unreachable is sent. Takes m.
 bool inject_unreachable(struct worker *w, struct rte_mbuf *m);

@@ -3,6 +3,7 @@
 
 // IPv6 header checks and edits that several nodes share (RFC 8200, RFC 4291).
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,6 +48,9 @@ static inline enum ip6_verdict ip6_check(struct rte_mbuf *m)
 		    (ip->vtc_flow & rte_cpu_to_be_32(0xf0000000)) != rte_cpu_to_be_32(0x60000000) ||
 		    total_len > m->pkt_len))
 		return IP6_MALFORMED;
+	// RFC 2675 §3: length 0 with hop-by-hop options behind it.
+	if (unlikely(ip->payload_len == 0 && ip->proto == IPPROTO_HOPOPTS))
+		return IP6_MALFORMED;
 	if (unlikely(ip->src_addr[0] == 0xff))
 		return IP6_MARTIAN;
 	if (unlikely(ip->dst_addr[0] == 0 || ip->src_addr[0] == 0) &&
@@ -68,6 +72,15 @@ static inline void ip6_set_traffic_class(struct rte_ipv6_hdr *ip, uint8_t tc)
 {
 	ip->vtc_flow = (ip->vtc_flow & rte_cpu_to_be_32(0xf00fffff)) |
 		       rte_cpu_to_be_32((uint32_t)tc << 20);
+}
+
+// The checksum's sum over an upper layer that follows the IPv6 header directly, pseudo-header included.
+static inline uint16_t ip6_upper_sum(const struct rte_mbuf *m)
+{
+	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+	uint32_t sum = (uint32_t)packet_sum(m, sizeof(*ip)) + rte_ipv6_phdr_cksum(ip, 0);
+
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
 // Addresses that do not leave their link, or name a group: what comes out of a tunnel or goes into one

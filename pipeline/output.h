@@ -92,6 +92,7 @@ static inline void output_unwrap(struct rte_mbuf *m, struct packet *p)
 	packet_pull(m, RTE_MIN(m->pkt_len, (uint32_t)OUTPUT_INNER_LEN));
 	p->icmp_value = p->icmp_value > p->pushed_len ? p->icmp_value - p->pushed_len : 0;
 	p->vrf = p->inner_vrf;
+	p->dest = dest_make(DEST_NO_ROUTE, 0); // that of the outer header means nothing any more
 	p->flags &= (uint16_t)~PACKET_ORIGINATED;
 	p->pushed_len = 0;
 }

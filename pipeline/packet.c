@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_ip.h>
 
 enum {
 	// Left free before pushed headers for the Ethernet header and a VLAN tag still to come.
@@ -120,4 +121,21 @@ void packet_trim_segments(struct rte_mbuf *m, uint32_t len)
 		extra->next = NULL;
 		rte_pktmbuf_free_seg(extra);
 	}
+}
+
+uint16_t packet_sum(const struct rte_mbuf *m, uint32_t off)
+{
+	uint32_t sum = 0, done_len = 0;
+
+	for (; m != NULL; m = m->next) {
+		uint32_t skip_len = RTE_MIN(off, (uint32_t)m->data_len);
+		uint32_t len = m->data_len - skip_len;
+		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(m, void *, skip_len), len);
+
+		sum += (done_len & 1) != 0 ? rte_bswap16(part) : part;
+		done_len += len;
+		off -= skip_len;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16));
 }

@@ -32,6 +32,7 @@ enum packet_entry {
 	PACKET_ENTRY_PORT_TX,	   // a finished frame for packet.port
 	PACKET_ENTRY_IP4_NEIGHBOR, // its neighbour did not answer: Destination Unreachable
 	PACKET_ENTRY_IP6_NEIGHBOR,
+	PACKET_ENTRY_NEIGHBOR_FULL, // too many packets wait for neighbours
 };
 
 // Why the control core gets a packet.
@@ -123,3 +124,7 @@ static inline void packet_trim(struct rte_mbuf *m, uint32_t len)
 	}
 	packet_trim_segments(m, len);
 }
+
+// The Internet checksum's sum (RFC 1071) from off to the end, over segments of any length: DPDK 22.11's
+// rte_raw_cksum_mbuf() loses carries behind a segment of odd length.
+uint16_t packet_sum(const struct rte_mbuf *m, uint32_t off);

@@ -22,6 +22,9 @@ OURS = {
     "tests": ["srv6", "l7", "pipeline", "conf", "ctrl", "perf"],
 }
 
+# Rooms of one folder that know nothing of each other.
+STRANGERS = [{"pipeline/nodes", "pipeline/compile"}]
+
 # Headers of libraries, by pattern of their names; what matches none of these is libc's.
 LIBRARIES = {
     "dpdk": re.compile(r"rte_|cmdline"),
@@ -58,6 +61,8 @@ def refuse_own(room, target):
         return "includes are written from the root"
     if target.endswith("_priv.h") and os.path.dirname(target) != room:
         return f"a private header of {os.path.dirname(target)}"
+    if {room, os.path.dirname(target)} in STRANGERS:
+        return f"{room} knows nothing of {os.path.dirname(target)}"
     if owner == folder:
         return None
     if owner in OURS[folder] or target in OURS[folder]:

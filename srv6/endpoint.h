@@ -76,15 +76,17 @@ static inline enum srv6_verdict srv6_end_plain(
 {
 	struct srh *srh = (struct srh *)(pkt + 40);
 	uint32_t end_off = 40 + ((uint32_t)pkt[4] << 8 | pkt[5]);
-	uint32_t keep_from = (sid->flavors & SRV6_PSP) ? 2 : 1; // segments left below this: look closer
+	uint32_t keep_from =
+		(sid->flavors & SRV6_PSP) ? 2 : 1; // segments left below this: look closer
 
 	if (pkt[6] != 43 || !(sid->flags & SID_PLAIN_END) || avail_len < 40 + SRH_FIXED_LEN ||
 		srh->routing_type != SRH_ROUTING_TYPE || srh->segments_left < keep_from ||
 		pkt[7] <= 1)
 		return SRV6_MORE;
 	// The list must lie in the header, the header in the packet: then no check of RFC 8986 can fail.
-	if (srh->segments_left > srh->last_entry + 1 || 2 * srh->last_entry + 2 > srh->hdr_ext_len ||
-		40 + srh_len(srh) > end_off || 40 + srh_len(srh) > avail_len)
+	if (srh->segments_left > srh->last_entry + 1 ||
+		2 * srh->last_entry + 2 > srh->hdr_ext_len || 40 + srh_len(srh) > end_off ||
+		40 + srh_len(srh) > avail_len)
 		return SRV6_MORE;
 	pkt[7]--;
 	srh->segments_left--;

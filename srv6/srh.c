@@ -8,7 +8,7 @@ enum {
 	EXT_HEADER_MIN_LEN = 8, // of every extension header that is walked
 	ROUTING_TYPE_OFF = 2,	// in a routing header of any type, RFC 8200 §4.4
 	SEGMENTS_LEFT_OFF = 3,
-	FRAGMENT_MASK = 0xf9,	// second byte of offset and M flag, without the two reserved bits
+	FRAGMENT_MASK = 0xf9, // second byte of offset and M flag, without the two reserved bits
 };
 
 static enum srh_walk_result ask_for(struct srh_cursor *cursor, uint32_t need)

@@ -39,8 +39,8 @@ enum srh_walk_result {
 	SRH_WALK_SRH,	   // stopped at a segment routing header
 	SRH_WALK_UPPER,	   // reached the upper layer, or "no next header"
 	SRH_WALK_FRAGMENT, // reached a fragment header that is not an atomic fragment (RFC 6946)
-	SRH_WALK_ROUTING, // a routing header of another type with SL != 0; off is its routing type
-	SRH_WALK_MORE,	  // need more contiguous bytes: off says how many
+	SRH_WALK_ROUTING,  // a routing header of another type with SL != 0; off is its routing type
+	SRH_WALK_MORE,	   // need more contiguous bytes: off says how many
 	SRH_WALK_TRUNCATED, // a header ends after end_off
 	SRH_WALK_TOO_MANY,
 };

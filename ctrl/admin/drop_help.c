@@ -59,6 +59,7 @@ static const struct {
 	{"srv6_bad_upper", "the SID does not take what follows the SRH (RFC 8986 section 4.1.1)"},
 	{"no_mbuf", "no packet buffer left: raise workers.mbufs"},
 	{"dispatch_full", "another worker's ring is full: the workers are overloaded"},
+	{"neighbor_full", "more packets wait for neighbours than may: 16 for each, 1024 in all"},
 	{"punt_full",
 		"the control core's ring is full: too much ARP, discovery or unresolved traffic"},
 	{"tx_full", "the port takes no more: it is slower than what is sent to it"},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One handler per resource of the admin server: each answers its reply, now or later. ctrl/admin.c has
-// the table of paths.
+// One handler per resource of the admin server: each answers its reply, now or later. The table of paths
+// is in ctrl/admin/admin.c.
 
 struct reply;
 

@@ -114,6 +114,25 @@ static void sweep(struct neigh *neigh)
 	at->running = at->next_slot < ADJ_MAX_SLOTS;
 }
 
+static void sweep_on(struct neigh *neigh)
+{
+	const struct timeval soon = {.tv_usec = NEIGH_SWEEP_MS * 1000};
+
+	sweep(neigh);
+	if (neigh->sweep.running)
+		event_add(neigh->sweeper, &soon);
+}
+
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+	struct neigh *neigh = arg;
+
+	(void)fd;
+	(void)what;
+	read_clock(neigh);
+	sweep_on(neigh);
+}
+
 void neigh_snapshot_changed(struct neigh *neigh)
 {
 	read_clock(neigh);
@@ -122,7 +141,12 @@ void neigh_snapshot_changed(struct neigh *neigh)
 		log_error("neigh: out of memory for interfaces");
 	neigh_router_links_changed(neigh);
 	neigh->sweep = (struct neigh_sweep){.running = true};
-	sweep(neigh);
+	sweep_on(neigh);
+}
+
+bool neigh_is_catching_up(const struct neigh *neigh)
+{
+	return neigh->sweep.running;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -133,8 +157,6 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	read_clock(neigh);
 	neigh_entry_run_timers(neigh);
-	if (neigh->sweep.running)
-		sweep(neigh);
 	neigh_router_tick(neigh);
 }
 
@@ -154,8 +176,9 @@ static int start(struct neigh *neigh)
 		.begin_fn = on_punt_begin, .packet_fn = on_punt_packet, .arg = neigh};
 	const struct timeval interval = {.tv_usec = NEIGH_TICK_MS * 1000};
 
+	neigh->sweeper = evtimer_new(neigh->ctrl->base, on_sweep, neigh);
 	neigh->tick = event_new(neigh->ctrl->base, -1, EV_PERSIST, on_tick, neigh);
-	if (neigh->tick == NULL || event_add(neigh->tick, &interval) != 0)
+	if (neigh->sweeper == NULL || neigh->tick == NULL || event_add(neigh->tick, &interval) != 0)
 		return -ENOMEM;
 	neigh->punt = punt_create(neigh->ctrl->base, neigh->ctrl->punt_ring, &handler);
 	return neigh->punt == NULL ? -ENOMEM : 0;
@@ -189,6 +212,8 @@ void neigh_destroy(struct neigh *neigh)
 	if (neigh == NULL)
 		return;
 	punt_destroy(neigh->punt);
+	if (neigh->sweeper != NULL)
+		event_free(neigh->sweeper);
 	if (neigh->tick != NULL)
 		event_free(neigh->tick);
 	for (uint32_t i = 0; i < ADJ_MAX_SLOTS; i++)

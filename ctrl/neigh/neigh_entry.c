@@ -152,13 +152,14 @@ static struct rte_mbuf *pop_waiting(struct neigh *neigh, struct neigh_entry *ent
 
 static void push_waiting(struct neigh *neigh, struct neigh_entry *entry, struct rte_mbuf *m)
 {
+	struct worker *w = neigh_send_worker(neigh, entry->slot);
 	struct neigh_waiting *waiting;
 
 	if (entry->n_waiting == NEIGH_MAX_WAITING_EACH)
-		rte_pktmbuf_free(pop_waiting(neigh, entry));
+		inject_overflow(w, pop_waiting(neigh, entry));
 	waiting = STAILQ_FIRST(&neigh->free_waiting);
 	if (waiting == NULL) {
-		rte_pktmbuf_free(m);
+		inject_overflow(w, m);
 		return;
 	}
 	STAILQ_REMOVE_HEAD(&neigh->free_waiting, next);

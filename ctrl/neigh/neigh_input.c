@@ -10,6 +10,7 @@
 
 #include <rte_ip.h>
 
+#include "pipeline/inject.h"
 #include "pipeline/packet.h"
 
 // The entry of a neighbour that spoke to us, made when there is none. NULL: it may not have one.
@@ -215,7 +216,7 @@ static void take_waiting(struct neigh *neigh, struct rte_mbuf *m)
 	if (read_key(neigh, m, &key) && neigh_link_get(neigh, key.iface) != NULL)
 		entry = want(neigh, &key);
 	if (entry == NULL)
-		rte_pktmbuf_free(m);
+		inject_overflow(neigh->ctrl->workers[0], m);
 	else
 		neigh_entry_give(neigh, entry, m);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the files of ctrl/neigh* share: the neighbours, the interfaces they hang from, the learned
+// What the files of ctrl/neigh/ share: the neighbours, the interfaces they hang from, the learned
 // routers. Everything is the control core's loop's; time is now_ms, read once per callback.
 //   neigh.c         life, timers, taking up a snapshot
 //   neigh_entry.c   a neighbour's state machine, packets that wait for it, the timer wheel
@@ -26,6 +26,7 @@ struct rte_mbuf;
 
 enum {
 	NEIGH_TICK_MS = 100,
+	NEIGH_SWEEP_MS = 5,	     // between the pieces of a sweep
 	NEIGH_TICK_BUDGET = 1536,    // timers, or entries swept, in one callback: 1 to 3 ms
 	NEIGH_WHEEL_SIZE = 1024,     // ticks; longer times go round again
 	NEIGH_MAX_PROBES = 3,	     // RFC 4861 §10: MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT
@@ -108,6 +109,7 @@ struct neigh {
 	struct ctrl *ctrl;
 	struct punt *punt;
 	struct event *tick;
+	struct event *sweeper; // goes on with the sweep
 	uint64_t now_ms;
 	uint32_t epoch; // counts snapshots
 	struct neigh_sweep sweep;

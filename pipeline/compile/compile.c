@@ -138,40 +138,66 @@ static int keep_adj(struct compile *c, uint32_t slot)
 	return 0;
 }
 
-// The interface whose link a gateway is on. The tables of connected routes are built when first asked for.
-static int gateway_iface(struct compile *c, const struct spec_origin *origin, const char *key,
-	uint32_t vrf_slot, const struct ip_addr *addr, uint32_t *iface_slot)
+// An address on two interfaces is refused later; two addresses of one link are one route.
+static size_t copy_links(const struct route_list *list, uint8_t host_len, struct lpm_route *links)
 {
-	struct lpm **table =
-		addr->family == 4 ? &c->connected4[vrf_slot] : &c->connected6[vrf_slot];
-	const struct route_list *list =
-		addr->family == 4 ? &c->routes4[vrf_slot] : &c->routes6[vrf_slot];
+	size_t n_links = 0, n = 0;
+
+	for (size_t i = 0; i < list->n_routes; i++) {
+		const struct wanted_route *route = &list->routes[i];
+
+		if (route->rank == RANK_CONNECTED ||
+			(route->rank == RANK_LOCAL && route->route.len == host_len))
+			links[n_links++] = route->route;
+	}
+	lpm_sort(links, n_links);
+	for (size_t i = 0; i < n_links; i++) {
+		const struct lpm_route *kept = n > 0 ? &links[n - 1] : NULL;
+
+		if (kept == NULL || kept->hi != links[i].hi || kept->lo != links[i].lo ||
+			kept->len != links[i].len || kept->dest != links[i].dest)
+			links[n++] = links[i];
+	}
+	return n;
+}
+
+// The table of a VRF's links, built when first asked for. Stays NULL when two interfaces have one link.
+static int build_links(struct compile *c, uint32_t vrf_slot, uint8_t family, struct lpm **table)
+{
+	const struct route_list *list = family == 4 ? &c->routes4[vrf_slot] : &c->routes6[vrf_slot];
+	struct lpm_route *links;
+
+	if (*table != NULL)
+		return 0;
+	links = malloc((list->n_routes + 1) * sizeof(*links));
+	if (links != NULL)
+		*table = lpm_build(links, copy_links(list, family == 4 ? 32 : 128, links));
+	free(links);
+	return *table == NULL && errno != EEXIST ? compile_no_memory(c) : 0;
+}
+
+static uint32_t find_link(const struct lpm *table, const struct ip_addr *addr)
+{
 	uint64_t hi = ip6_addr_hi(&addr->addr), lo = ip6_addr_lo(&addr->addr);
+
+	return addr->family == 4 ? lpm_lookup(table, hi & 0xffffffff00000000, 0)
+				 : lpm_lookup(table, hi, lo);
+}
+
+// The interface whose link a gateway is on.
+static int gateway_iface(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t vrf_slot, const struct lpm *links, const struct ip_addr *addr,
+	uint32_t *iface_slot)
+{
 	char text[COMPILE_TEXT_LEN];
 	uint32_t dest;
 
-	if (*table == NULL) {
-		struct lpm_route *routes = calloc(list->n_routes + 1, sizeof(*routes));
-		size_t n = 0;
-
-		for (size_t i = 0; routes != NULL && i < list->n_routes; i++)
-			if (dest_kind(list->routes[i].route.dest) == DEST_CONNECTED)
-				routes[n++] = list->routes[i].route;
-		if (routes != NULL) {
-			lpm_sort(routes, n);
-			*table = lpm_build(routes, n);
-		}
-		free(routes);
-		if (*table == NULL && errno != EEXIST)
-			return compile_no_memory(c);
-	}
-	if (*table == NULL)
+	if (links == NULL)
 		return refusal_set(c->refusal, origin,
 			"two interfaces of VRF \"%s\" have the same link; keep one",
 			c->s->vrf_names[vrf_slot].text);
-	dest = lpm_lookup(*table, addr->family == 4 ? hi & 0xffffffff00000000 : hi,
-		addr->family == 4 ? 0 : lo);
-	if (dest_kind(dest) != DEST_CONNECTED)
+	dest = find_link(links, addr);
+	if (dest_kind(dest) != DEST_CONNECTED && dest_kind(dest) != DEST_LOCAL)
 		return refusal_set(c->refusal, origin,
 			"%s: %s is on no link of VRF \"%s\"; name the port, or give one an address "
 			"there",
@@ -181,14 +207,30 @@ static int gateway_iface(struct compile *c, const struct spec_origin *origin, co
 	return 0;
 }
 
+int compile_check_routed(struct compile *c, const struct spec_origin *origin, uint32_t slot)
+{
+	if (c->s->ifaces[slot].l2_policy == SNAPSHOT_NO_POLICY)
+		return 0;
+	return refusal_set(c->refusal, origin,
+		"port: \"%s\" has an l2_policy, and so no IP neighbours",
+		c->s->iface_names[slot].text);
+}
+
 int compile_gateway(struct compile *c, const struct spec_origin *origin, const char *key,
 	uint32_t vrf_slot, const char *iface, const struct ip_addr *addr, uint32_t *adj_slot,
 	uint32_t *iface_slot)
 {
+	struct lpm **links = addr->family == 4 ? &c->links4[vrf_slot] : &c->links6[vrf_slot];
 	struct adj_key adj_key = {.addr = *addr};
-	int ret = iface != NULL ? compile_find_iface(c, origin, "port", iface, iface_slot)
-				: gateway_iface(c, origin, key, vrf_slot, addr, iface_slot);
+	char text[COMPILE_TEXT_LEN];
+	int ret = compile_check_unicast(c, origin, key, addr);
 
+	if (ret == 0)
+		ret = build_links(c, vrf_slot, addr->family, links);
+	if (ret == 0)
+		ret = iface != NULL ? compile_find_iface(c, origin, "port", iface, iface_slot)
+				    : gateway_iface(c, origin, key, vrf_slot, *links, addr,
+					      iface_slot);
 	if (ret != 0)
 		return ret;
 	if (c->s->ifaces[*iface_slot].vrf != vrf_slot)
@@ -196,6 +238,12 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 			"port: \"%s\" is in VRF \"%s\", not in \"%s\"", iface,
 			c->s->vrf_names[c->s->ifaces[*iface_slot].vrf].text,
 			c->s->vrf_names[vrf_slot].text);
+	if (*links != NULL && dest_kind(find_link(*links, addr)) == DEST_LOCAL)
+		return refusal_set(c->refusal, origin, "%s: %s is the node itself", key,
+			compile_addr_text(addr->family, &addr->addr, text));
+	ret = compile_check_routed(c, origin, *iface_slot);
+	if (ret != 0)
+		return ret;
 	adj_key.iface = (uint16_t)*iface_slot;
 	*adj_slot = adj_table_acquire(c->input->adj_table, &adj_key);
 	if (*adj_slot == ADJ_NONE)
@@ -243,15 +291,15 @@ static void free_working_memory(struct compile *c)
 			free(c->routes4[i].routes);
 		if (c->routes6 != NULL)
 			free(c->routes6[i].routes);
-		if (c->connected4 != NULL)
-			lpm_destroy(c->connected4[i]);
-		if (c->connected6 != NULL)
-			lpm_destroy(c->connected6[i]);
+		if (c->links4 != NULL)
+			lpm_destroy(c->links4[i]);
+		if (c->links6 != NULL)
+			lpm_destroy(c->links6[i]);
 	}
 	free(c->routes4);
 	free(c->routes6);
-	free(c->connected4);
-	free(c->connected6);
+	free(c->links4);
+	free(c->links6);
 	free(c->iface_slots);
 	free(c->vrf_slots);
 	free(c->policy_slots);
@@ -270,6 +318,8 @@ static int check_neighbors(struct compile *c)
 		uint32_t slot;
 		int ret = compile_find_iface(c, &spec->origin, "port", spec->iface, &slot);
 
+		if (ret == 0)
+			ret = compile_check_unicast(c, &spec->origin, "address", &spec->addr);
 		if (ret != 0)
 			return ret;
 	}

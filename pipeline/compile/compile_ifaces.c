@@ -138,6 +138,30 @@ static struct ip6_addr masked(const struct ip6_addr *addr, uint8_t len)
 	return out;
 }
 
+// RFC 1812 §5.3.5: what goes to all hosts of a link is dropped, and neither looked for nor answered. /31
+// has no such addresses (RFC 3021).
+static int add_broadcasts(struct compile *c, const struct address_spec *address, uint32_t slot)
+{
+	const struct ip6_addr *own = &address->addr.addr;
+	struct ip6_addr net = masked(own, address->len), all = net;
+	char text[COMPILE_TEXT_LEN];
+	int ret;
+
+	if (address->addr.family != 4 || address->len > 30)
+		return 0;
+	for (uint32_t bit = address->len; bit < 32; bit++)
+		all.b[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	if (ip6_addr_equal(own, &net) || ip6_addr_equal(own, &all))
+		return refusal_set(c->refusal, &address->origin,
+			"addresses: %s is no host's: it means all of its link",
+			compile_prefix_text(4, own, address->len, text));
+	ret = compile_add_route(c, c->s->ifaces[slot].vrf, 4, &net, 32,
+		dest_make(DEST_BLACKHOLE, 0), RANK_CONNECTED, &address->origin);
+	return ret != 0 ? ret
+			: compile_add_route(c, c->s->ifaces[slot].vrf, 4, &all, 32,
+				  dest_make(DEST_BLACKHOLE, 0), RANK_CONNECTED, &address->origin);
+}
+
 // The address itself, and its link.
 static int add_address(struct compile *c, const struct address_spec *address, uint32_t slot)
 {
@@ -145,13 +169,18 @@ static int add_address(struct compile *c, const struct address_spec *address, ui
 	uint8_t family = address->addr.family;
 	uint8_t host_len = family == 4 ? 32 : 128;
 	struct ip6_addr net = masked(&address->addr.addr, address->len);
-	int ret = compile_add_route(c, iface->vrf, family, &address->addr.addr, host_len,
-		dest_make(DEST_LOCAL, slot), RANK_LOCAL, &address->origin);
+	// The link-local address is the MAC's.
+	int ret = compile_check_global(c, &address->origin, "addresses", &address->addr);
 
+	if (ret == 0)
+		ret = compile_add_route(c, iface->vrf, family, &address->addr.addr, host_len,
+			dest_make(DEST_LOCAL, slot), RANK_LOCAL, &address->origin);
+	if (ret == 0)
+		ret = add_broadcasts(c, address, slot);
 	if (family == 4 && !iface->has_ip4) {
 		iface->has_ip4 = true;
 		iface->ip4_source = address->addr.addr;
-	} else if (family == 6 && !iface->has_ip6 && !ip6_addr_is_link_local(&address->addr.addr)) {
+	} else if (family == 6 && !iface->has_ip6) {
 		iface->has_ip6 = true;
 		iface->ip6_source = address->addr.addr;
 	}
@@ -287,17 +316,27 @@ static void set_since(struct compile *c)
 	}
 }
 
-static void set_icmp_sources(struct compile *c)
+static int set_icmp_sources(struct compile *c)
 {
 	for (uint32_t i = 0; i < c->spec->n_vrfs; i++) {
 		const struct vrf_spec *spec = &c->spec->vrfs[i];
 		struct vrf *vrf = &c->s->vrfs[c->vrf_slots[i]];
+		int ret = 0;
 
+		if (spec->icmp_source4.family != 0)
+			ret = compile_check_global(
+				c, &spec->origin, "icmp_source4", &spec->icmp_source4);
+		if (ret == 0 && spec->icmp_source6.family != 0)
+			ret = compile_check_global(
+				c, &spec->origin, "icmp_source6", &spec->icmp_source6);
+		if (ret != 0)
+			return ret;
 		vrf->has_icmp4 = spec->icmp_source4.family == 4;
 		vrf->icmp4_source = spec->icmp_source4.addr;
 		vrf->has_icmp6 = spec->icmp_source6.family == 6;
 		vrf->icmp6_source = spec->icmp_source6.addr;
 	}
+	return 0;
 }
 
 // fe80::/10 in every VRF: ip6_local tells whose it is by the interface.
@@ -324,17 +363,18 @@ int compile_ifaces(struct compile *c)
 	c->s->vrfs = calloc(c->s->n_vrfs, sizeof(*c->s->vrfs));
 	c->routes4 = calloc(c->s->n_vrfs, sizeof(*c->routes4));
 	c->routes6 = calloc(c->s->n_vrfs, sizeof(*c->routes6));
-	c->connected4 = calloc(c->s->n_vrfs, sizeof(*c->connected4));
-	c->connected6 = calloc(c->s->n_vrfs, sizeof(*c->connected6));
+	c->links4 = calloc(c->s->n_vrfs, sizeof(*c->links4));
+	c->links6 = calloc(c->s->n_vrfs, sizeof(*c->links6));
 	if (c->s->ifaces == NULL || c->s->vrfs == NULL || c->routes4 == NULL ||
-		c->routes6 == NULL || c->connected4 == NULL || c->connected6 == NULL)
+		c->routes6 == NULL || c->links4 == NULL || c->links6 == NULL)
 		return compile_no_memory(c);
 	for (uint32_t slot = 0; slot < c->s->n_ifaces; slot++)
 		c->s->ifaces[slot] =
 			(struct iface){.dpdk_port = UINT16_MAX, .l2_policy = SNAPSHOT_NO_POLICY};
 	set_since(c);
-	set_icmp_sources(c);
-	ret = add_link_scope(c);
+	ret = set_icmp_sources(c);
+	if (ret == 0)
+		ret = add_link_scope(c);
 	for (uint32_t i = 0; i < c->spec->n_ifaces && ret == 0; i++)
 		ret = add_iface(c, &c->spec->ifaces[i], c->iface_slots[i]);
 	return ret;

@@ -53,8 +53,8 @@ struct compile {
 	// By VRF slot.
 	struct route_list *routes4;
 	struct route_list *routes6;
-	struct lpm **connected4; // connected routes alone: who owns a gateway's link
-	struct lpm **connected6;
+	struct lpm **links4; // what follows from interfaces' addresses alone: whose link a gateway is on
+	struct lpm **links6;
 };
 
 enum {
@@ -85,6 +85,16 @@ int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const 
 	const char *name, uint32_t *slot);
 int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *spec_idx);
+
+// compile_addr.c. Refuse what is not the address of one node: unspecified, loopback and group addresses; the
+// second one link-local addresses, too.
+int compile_check_unicast(struct compile *c, const struct spec_origin *origin, const char *key,
+	const struct ip_addr *addr);
+int compile_check_global(struct compile *c, const struct spec_origin *origin, const char *key,
+	const struct ip_addr *addr);
+
+// Refuses an interface that has no IP because its frames go into an l2_policy.
+int compile_check_routed(struct compile *c, const struct spec_origin *origin, uint32_t slot);
 
 // The adjacency slot of a gateway; iface may be NULL: the connected route of the VRF decides.
 int compile_gateway(struct compile *c, const struct spec_origin *origin, const char *key,

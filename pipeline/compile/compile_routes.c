@@ -80,6 +80,8 @@ static int path_dest(struct compile *c, uint32_t vrf_slot, const struct route_pa
 				"port: \"%s\" is in VRF \"%s\", the route in \"%s\"", path->iface,
 				c->s->vrf_names[c->s->ifaces[slot].vrf].text,
 				c->s->vrf_names[vrf_slot].text);
+		if (ret == 0)
+			ret = compile_check_routed(c, &path->origin, slot);
 		*dest = ret == 0 ? dest_make(DEST_CONNECTED, slot) : 0;
 		return ret;
 	}
@@ -227,13 +229,14 @@ static const char *rank_name(uint8_t rank)
 }
 
 // Of two routes to one prefix: a connected or learned one yields to any other kind, a locator to a SID;
-// two learned routers are one default route (the first). All else is a contradiction.
+// two learned routers are one default route (the first), two addresses of an interface may share its link.
+// All else is a contradiction.
 static bool may_shadow(const struct wanted_route *kept, const struct wanted_route *other)
 {
 	if (other->rank == RANK_LEARNED)
 		return true;
 	if (other->rank == RANK_CONNECTED)
-		return kept->rank != RANK_CONNECTED;
+		return kept->rank != RANK_CONNECTED || kept->route.dest == other->route.dest;
 	return other->rank == RANK_LOCATOR && kept->rank == RANK_SID;
 }
 

@@ -182,7 +182,10 @@ static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t
 	if (spec->require_hmac && c->spec->n_hmac_keys == 0)
 		return refusal_set(c->refusal, &spec->origin,
 			"require_hmac: there are no srv6.hmac_keys to verify with");
-	ret = set_behavior(c, spec, sid);
+	ret = compile_check_global(c, &spec->origin, "sid",
+		&(struct ip_addr){.family = 6, .addr = spec->prefix.addr});
+	if (ret == 0)
+		ret = set_behavior(c, spec, sid);
 	if (ret == 0)
 		ret = set_csid(c, spec, sid);
 	if (ret == 0)
@@ -260,6 +263,13 @@ static int add_list(struct compile *c, const struct srv6_policy_spec *spec,
 	if (list_spec->weight == 0 || list_spec->weight > UINT16_MAX)
 		return refusal_set(c->refusal, &list_spec->origin,
 			"weight: %u is not between 1 and 65535", list_spec->weight);
+	for (uint32_t i = 0; i < list_spec->n_segments; i++) {
+		const struct ip_addr segment = {.family = 6, .addr = list_spec->segments[i]};
+		int ret = compile_check_global(c, &list_spec->origin, "segments", &segment);
+
+		if (ret != 0)
+			return ret;
+	}
 	if (headend_list_build(&list->headend, spec, list_spec, source) != 0)
 		return refusal_set(c->refusal, &list_spec->origin,
 			"segments: a list has 1 to %d of them, not %u", SRV6_MAX_SEGMENTS,
@@ -282,6 +292,10 @@ static int add_policy(struct compile *c, const struct srv6_policy_spec *spec, st
 		return refusal_set(c->refusal, &spec->origin,
 			"policy \"%s\" has no source address; give it one, or set srv6.source",
 			spec->name);
+	ret = compile_check_global(
+		c, &spec->origin, "source", &(struct ip_addr){.family = 6, .addr = *source});
+	if (ret != 0)
+		return ret;
 	if (spec->n_lists == 0 || spec->n_lists > SRV6_MAX_LISTS)
 		return refusal_set(c->refusal, &spec->origin,
 			"policy \"%s\" has %u segment lists; 1 to %d are possible", spec->name,

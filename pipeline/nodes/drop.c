@@ -58,6 +58,7 @@ DROP_NODE(srv6_ecn);   // congestion marked on a packet that cannot carry the ma
 DROP_NODE(srv6_pull);  // headers over more segments than one buffer holds
 DROP_NODE(no_mbuf);
 DROP_NODE(dispatch_full); // the other worker's ring
+DROP_NODE(neighbor_full); // more packets wait for neighbours than may
 DROP_NODE(punt_full);	  // the control core's ring
 DROP_NODE(tx_full);	  // the port took no more
 DROP_NODE(tx_no_port);

@@ -62,7 +62,6 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv4_hdr *ip, rte_be32_t 
 {
 	struct icmp_header *icmp = (struct icmp_header *)(ip + 1);
 	uint32_t total_len = rte_pktmbuf_pkt_len(m);
-	uint16_t raw = 0; // the bytes are there: the sum cannot fail
 
 	memset(ip, 0, IP4_LEN + ICMP_LEN);
 	ip->version_ihl = 0x45;
@@ -78,19 +77,21 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv4_hdr *ip, rte_be32_t 
 	icmp->type = type;
 	icmp->code = code;
 	icmp->value_be = rte_cpu_to_be_32(value);
-	rte_raw_cksum_mbuf(m, IP4_LEN, total_len - IP4_LEN, &raw);
-	icmp->checksum = (uint16_t)~raw;
+	icmp->checksum = (uint16_t)~packet_sum(m, IP4_LEN);
 }
 
 static rte_edge_t answer(struct worker *w, struct rte_mbuf *m, struct packet *p, uint8_t type,
 	uint8_t code, uint32_t value)
 {
-	const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv4_hdr *);
+	// As much as will be quoted: what says whether to answer lies within.
+	const struct rte_ipv4_hdr *ip =
+		packet_pull(m, RTE_MIN(m->pkt_len, (uint32_t)QUOTE_MAX_LEN));
 	struct rte_ipv4_hdr *outer;
-	rte_be32_t src, dst = ip->src_addr;
+	rte_be32_t src, dst;
 
-	if (!may_answer(m, p, ip))
+	if (ip == NULL || !may_answer(m, p, ip))
 		return EDGE_UNSUITABLE;
+	dst = ip->src_addr;
 	if (!icmp_source_ip4(w->snapshot, w->adj_table, p, dst, &src))
 		return EDGE_NO_SOURCE;
 	if (!icmp_limit_take(w, p->vrf))

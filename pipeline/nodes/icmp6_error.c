@@ -63,8 +63,6 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv6_hdr *ip, const struc
 {
 	struct icmp_header *icmp = (struct icmp_header *)(ip + 1);
 	uint32_t icmp_len = rte_pktmbuf_pkt_len(m) - IP6_LEN;
-	uint32_t sum;
-	uint16_t raw = 0; // the bytes are there: the sum cannot fail
 
 	ip->vtc_flow = rte_cpu_to_be_32(0x60000000);
 	ip->payload_len = rte_cpu_to_be_16((uint16_t)icmp_len);
@@ -76,20 +74,19 @@ static void write_error(struct rte_mbuf *m, struct rte_ipv6_hdr *ip, const struc
 	icmp->code = code;
 	icmp->checksum = 0;
 	icmp->value_be = rte_cpu_to_be_32(value);
-	rte_raw_cksum_mbuf(m, IP6_LEN, icmp_len, &raw);
-	sum = (uint32_t)raw + rte_ipv6_phdr_cksum(ip, 0);
-	sum = (sum & 0xffff) + (sum >> 16);
-	icmp->checksum = (uint16_t)~sum;
+	icmp->checksum = (uint16_t)~ip6_upper_sum(m);
 }
 
 static rte_edge_t answer(struct worker *w, struct rte_mbuf *m, struct packet *p, uint8_t type,
 	uint8_t code, uint32_t value)
 {
-	const struct rte_ipv6_hdr *ip = rte_pktmbuf_mtod(m, const struct rte_ipv6_hdr *);
+	// As much as will be quoted: what says whether to answer lies within.
+	const struct rte_ipv6_hdr *ip =
+		packet_pull(m, RTE_MIN(m->pkt_len, (uint32_t)QUOTE_MAX_LEN));
 	struct rte_ipv6_hdr *outer;
 	struct ip6_addr src, dst;
 
-	if (!may_answer(m, p, ip))
+	if (ip == NULL || !may_answer(m, p, ip))
 		return EDGE_UNSUITABLE;
 	dst = *ip6_src(ip);
 	if (!icmp_source_ip6(w->snapshot, w->adj_table, p, &dst, &src))

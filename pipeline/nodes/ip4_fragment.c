@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Fragments IPv4 packets that exceed the MTU they met (packet.icmp_value) and may be fragmented (RFC 791
-// §3.2). The pieces go back to the lookup in their VRF; a policy encapsulates each by itself, so that what
-// leaves a tunnel needs no reassembly at its end.
+// §3.2). The pieces of a packet that was on its way to a neighbour go on to it, which need not be by the
+// table (End.DX4, End.X). Those of an unwrapped one go back to the lookup in their VRF: the policy
+// encapsulates each by itself, so that what leaves a tunnel needs no reassembly at its end.
 
 #include <rte_ip_frag.h>
 
@@ -12,6 +13,7 @@
 
 #define EDGES(X)                                                                                   \
 	X(LOOKUP, "ip4_lookup")                                                                    \
+	X(OUTPUT, "ip4_output")                                                                    \
 	X(FAILED, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
@@ -51,6 +53,8 @@ static uint16_t ip4_fragment_process(
 
 	for (uint16_t i = 0; i < n_objs; i++) {
 		struct rte_mbuf *m = objs[i];
+		rte_edge_t edge = dest_kind(packet_of(m)->dest) == DEST_FORWARD ? EDGE_OUTPUT
+										: EDGE_LOOKUP;
 		int32_t n = fragment(w, m, packet_of(m), out);
 
 		if (n < 0) {
@@ -59,7 +63,7 @@ static uint16_t ip4_fragment_process(
 		}
 		for (int32_t k = 0; k < n; k++) {
 			finish(out[k], packet_of(m));
-			rte_node_enqueue_x1(graph, node, EDGE_LOOKUP, out[k]);
+			rte_node_enqueue_x1(graph, node, edge, out[k]);
 		}
 		// The pieces refer to its buffer, which stays until the last of them is gone.
 		rte_pktmbuf_free(m);

@@ -40,23 +40,20 @@ static rte_edge_t enter_icmp(struct rte_mbuf *m, struct packet *p, uint32_t ihl_
 	struct rte_ipv4_hdr *ip = packet_pull(m, ihl_len + sizeof(struct icmp_header));
 	struct icmp_header *icmp;
 	rte_be32_t src;
-	uint16_t raw = 0; // the bytes are there: the sum cannot fail
 
 	if (ip == NULL)
 		return EDGE_ICMP;
 	icmp = (struct icmp_header *)((uint8_t *)ip + ihl_len);
 	if (icmp->type != ICMP_ECHO)
 		return EDGE_ICMP;
-	rte_raw_cksum_mbuf(m, ihl_len, m->pkt_len - ihl_len, &raw);
-	if (raw != 0xffff)
+	if (packet_sum(m, ihl_len) != 0xffff)
 		return EDGE_CHECKSUM;
 	cut_options(m, ihl_len);
 	ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
 	icmp = (struct icmp_header *)(ip + 1);
 	icmp->type = ICMP_ECHOREPLY;
 	icmp->checksum = 0;
-	rte_raw_cksum_mbuf(m, IP4_LEN, m->pkt_len - IP4_LEN, &raw);
-	icmp->checksum = (uint16_t)~raw;
+	icmp->checksum = (uint16_t)~packet_sum(m, IP4_LEN);
 	src = ip->dst_addr;
 	ip->dst_addr = ip->src_addr;
 	ip->src_addr = src;

@@ -69,7 +69,7 @@ static rte_edge_t answer_echo(struct worker *w, struct rte_mbuf *m, struct packe
 	ip->hop_limits = REPLY_HOP_LIMIT;
 	icmp->type = ICMP6_ECHO_REPLY;
 	icmp->checksum = 0;
-	icmp->checksum = rte_ipv6_udptcp_cksum_mbuf(m, ip, IP6_LEN);
+	icmp->checksum = (uint16_t)~ip6_upper_sum(m);
 	p->flags = (p->flags & PACKET_TRACED) | PACKET_ORIGINATED | PACKET_HOP_TAKEN;
 	p->flow_hash = 0;
 	p->pushed_len = 0;
@@ -84,7 +84,7 @@ static rte_edge_t enter_icmp(struct worker *w, struct rte_mbuf *m, struct packet
 	if (ip == NULL)
 		return EDGE_ICMP;
 	type = ((const struct icmp_header *)(ip + 1))->type;
-	if (rte_ipv6_udptcp_cksum_mbuf_verify(m, ip, IP6_LEN) != 0)
+	if (ip6_upper_sum(m) != 0xffff)
 		return EDGE_CHECKSUM;
 	if (type == ICMP6_ECHO_REQUEST)
 		return answer_echo(w, m, p);

@@ -12,12 +12,13 @@
 	X(PORT_TX, "port_tx")                                                                      \
 	X(IP4_NEIGHBOR, "drop_ip4_neighbor")                                                       \
 	X(IP6_NEIGHBOR, "drop_ip6_neighbor")                                                       \
+	X(NEIGHBOR_FULL, "drop_neighbor_full")                                                     \
 	X(NO_VRF, "drop_no_vrf")
 
 NODE_DECLARE_EDGES(EDGES)
 
 _Static_assert((int)EDGE_PORT_TX == (int)PACKET_ENTRY_PORT_TX &&
-		       (int)EDGE_IP6_NEIGHBOR == (int)PACKET_ENTRY_IP6_NEIGHBOR,
+		       (int)EDGE_NEIGHBOR_FULL == (int)PACKET_ENTRY_NEIGHBOR_FULL,
 	"the first edges are the entries");
 
 // Whether a slot still is the VRF's that it was when the packet left the graph.

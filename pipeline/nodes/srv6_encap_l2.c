@@ -15,7 +15,7 @@ static rte_edge_t srv6_encap_l2_packet(struct worker *w, struct rte_mbuf *m, str
 {
 	const struct policy *policy = &w->snapshot->policies[dest_index(p->dest)];
 
-	p->flow_hash = flow_hash_eth(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m));
+	p->flow_hash = flow_hash_of_frame(m);
 	return (rte_edge_t)encap_push(w, m, p, policy, HEADEND_INNER_ETH, 0, p->flow_hash);
 }
 

@@ -7,14 +7,11 @@ that the node forwards from any port to any port; when it has come back, so has 
 it. That is how "nothing was sent" is shown without waiting for time to pass.
 """
 
-import ctypes
 import contextlib
 import fcntl
-import glob
 import http.client
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -25,32 +22,20 @@ import time
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import ARP, Dot1Q, Ether
-from scapy.utils import hexdump
+
+from netns import PREFIX, enter, inside, libc, netns_create, run, sweep  # noqa: F401
+from node_config import SENTINEL_VLAN, complete, node_mac, sentinel_mac, to_text
+from peer import Peer, differences, equal, show
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PREFIX = "pgpkt"  # of namespaces and directories: PREFIX-pid-number
 TIMEOUT_S = 20.0  # for whatever must happen; generous, the machine may be busy
-WAKE_S = 0.3
 COUNTS_TIMEOUT_S = 5.0  # for drop counters, once what they count is known to be done
 
-SENTINEL_VLAN = 4000
-SENTINEL_VRF = "sentinel"
 SENTINEL_MARK = b"pergola-sentinel"
 
-CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
-ETH_P_ALL = 3
-SO_RCVBUFFORCE = 33
-SOL_PACKET = 263
-PACKET_AUXDATA = 8
-PACKET_IGNORE_OUTGOING = 23
-TP_STATUS_VLAN_VALID = 1 << 4
-TP_STATUS_VLAN_TPID_VALID = 1 << 6
 SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
-MAX_FRAME = 70000
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 def build_dir():
@@ -60,211 +45,6 @@ def build_dir():
 
 def binary(name):
     return os.path.join(build_dir(), "app", name)
-
-
-# Namespaces
-
-
-def _setns(fd):
-    if libc.setns(fd, CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "setns")
-
-
-@contextlib.contextmanager
-def inside(netns):
-    """The calling thread is in the namespace; sockets made meanwhile stay there."""
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open("/run/netns/" + netns, os.O_RDONLY)
-    try:
-        _setns(there)
-        yield
-    finally:
-        _setns(home)
-        os.close(there)
-        os.close(home)
-
-
-def run(*args):
-    done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 0, f"{' '.join(args)}: {done.stdout}"
-    return done.stdout
-
-
-def netns_create(name):
-    run("ip", "netns", "add", name)
-    # Before there are interfaces: they must never get an address, nor answer.
-    with inside(name):
-        for path in ("default", "all"):
-            with open(f"/proc/sys/net/ipv6/conf/{path}/disable_ipv6", "w") as f:
-                f.write("1")
-
-
-def _alive(pid):
-    return os.path.exists(f"/proc/{pid}")
-
-
-def sweep():
-    """Removes what test runs left behind that did not live to clean up."""
-    for path in glob.glob(f"/run/netns/{PREFIX}-*") + glob.glob(
-            os.path.join(tempfile.gettempdir(), PREFIX + "-*")):
-        name = os.path.basename(path)
-        pid = name.split("-")[1]
-        if not pid.isdigit() or _alive(pid):
-            continue
-        if path.startswith("/run/netns/"):
-            subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-
-
-# Configuration
-
-
-def _scalar(value):
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return f"{value}L" if value > 0x7FFFFFFF else str(value)
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
-
-
-def to_text(value, indent=0):
-    """The libconfig text of dicts (groups), lists (of either kind) and scalars."""
-    pad = "\t" * indent
-    if isinstance(value, dict):
-        lines = [f"{pad}{k} = {to_text(v, indent + 1).lstrip()};" for k, v in value.items()]
-        body = "\n".join(lines)
-        if indent == 0:
-            return body + "\n"
-        return "{\n" + body + "\n" + pad + "}"
-    if isinstance(value, (list, tuple)):
-        return "( " + ", ".join(to_text(v, indent + 1).lstrip() for v in value) + " )"
-    return _scalar(value)
-
-
-def node_mac(port_idx):
-    return f"02:00:00:00:00:{port_idx + 1:02x}"
-
-
-def sentinel_mac(port_idx):
-    return f"02:00:00:00:fe:{port_idx + 1:02x}"
-
-
-def complete(config, workers, device, directory):
-    """A configuration that runs: a test's dict with devices, workers and sentinels added."""
-    out = dict(config)
-    ports = []
-    neighbors = list(config.get("neighbors", []))
-    for i, given in enumerate(config["ports"]):
-        port = dict(given)
-        name = port["name"]
-        if device == "tap":
-            port.setdefault("device", f"net_tap{i},iface={name},mac={node_mac(i)}")
-        else:
-            queues = f",qpairs={workers}" if workers > 1 else ""
-            port.setdefault("device", f"net_af_packet{i},iface=n-{name}{queues}")
-        sentinel = dict(id=SENTINEL_VLAN, vrf=SENTINEL_VRF, addresses=[f"198.18.{i}.1/24"])
-        vlans = [dict(v) for v in port.get("vlans", [])] + [sentinel]
-        port["vlans"] = vlans
-        if workers > 1:
-            for iface in [port] + vlans:
-                iface.setdefault("dispatch", True)
-        ports.append(port)
-        neighbors.append(dict(port=f"{name}.{SENTINEL_VLAN}", address=f"198.18.{i}.2",
-                              mac=sentinel_mac(i)))
-    out["ports"] = ports
-    out["neighbors"] = neighbors
-    out["vrfs"] = list(config.get("vrfs", [])) + [dict(name=SENTINEL_VRF)]
-    out["eal"] = dict(dict(huge_pages=False, memory_mb=256), **config.get("eal", {}))
-    out["workers"] = dict(dict(count=workers, idle="backoff"), **config.get("workers", {}))
-    out.setdefault("control_socket", os.path.join(directory, "control.sock"))
-    out.setdefault("log_level", "debug")
-    return out
-
-
-# Frames
-
-
-def show(frame):
-    try:
-        return Ether(frame).show(dump=True) + hexdump(frame, dump=True)
-    except Exception as error:  # whatever scapy chokes on is still worth its bytes
-        return f"(scapy: {error})\n" + hexdump(frame, dump=True)
-
-
-def differences(want, got, mask):
-    at = [i for i in range(max(len(want), len(got)))
-          if i >= len(want) or i >= len(got) or (want[i] ^ got[i]) & (mask[i] if i < len(mask) else 0xFF)]
-    lines = [f"lengths: wanted {len(want)}, got {len(got)}",
-             f"{len(at)} bytes differ, first at offset {at[0]}" if at else "no difference"]
-    for i in at[:16]:
-        w = f"{want[i]:02x}" if i < len(want) else "--"
-        g = f"{got[i]:02x}" if i < len(got) else "--"
-        lines.append(f"  [{i:4}] wanted {w} got {g}")
-    return "\n".join(lines)
-
-
-def equal(want, got, mask=b""):
-    if len(want) != len(got):
-        return False
-    if not mask:
-        return want == got
-    return all((w ^ g) & (mask[i] if i < len(mask) else 0xFF) == 0
-               for i, (w, g) in enumerate(zip(want, got)))
-
-
-class Peer:
-    """The other end of a port: a raw socket that neither adds nor hides anything."""
-
-    def __init__(self, netns, interface):
-        with inside(netns):
-            self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
-        self.sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-        self.sock.bind((interface, ETH_P_ALL))
-        self.sock.setblocking(False)
-        self.held = []  # frames read while looking for a sentinel
-        self.ignore = lambda frame: False  # frames that are no matter of the test
-        self.wake = lambda: None  # called now and then while nothing comes
-
-    def send(self, frame):
-        self.sock.send(frame)
-
-    def read(self):
-        """The next frame that has arrived, or None."""
-        try:
-            data, anc, _, _ = self.sock.recvmsg(MAX_FRAME, 64)
-        except BlockingIOError:
-            return None
-        for level, kind, aux in anc:
-            if level == SOL_PACKET and kind == PACKET_AUXDATA:
-                status, _, _, _, _, tci, tpid = struct.unpack("=IIIHHHH", aux[:20])
-                if status & TP_STATUS_VLAN_VALID:
-                    if not status & TP_STATUS_VLAN_TPID_VALID:
-                        tpid = 0x8100
-                    data = data[:12] + struct.pack(">HH", tpid, tci) + data[12:]
-        return data
-
-    def receive(self, deadline):
-        """The next frame, or None when the deadline passes."""
-        if self.held:
-            return self.held.pop(0)
-        while True:
-            frame = self.read()
-            if frame is not None and not self.ignore(frame):
-                return frame
-            if frame is not None:
-                continue
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            if not select.select([self.sock], [], [], min(left, WAKE_S))[0]:
-                self.wake()
-
-    def close(self):
-        self.sock.close()
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -332,7 +112,7 @@ class Node:
         # Whatever becomes of the tests, the node does not outlive them.
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         fd = os.open("/run/netns/" + self.name, os.O_RDONLY)
-        _setns(fd)
+        enter(fd)
         os.close(fd)
 
     def _create_veths(self, full):

@@ -7,8 +7,8 @@ from scapy.layers.inet import IP
 
 import harness
 import ipnet
-from ipnet import addresses, error4, error6, fragments, from_node, hop, host_neighbors, icmp4, ip4_header, to_node, \
-    udp4, udp6
+from ipnet import addresses, error4, error6, fragments, from_node, hop, host_neighbors, icmp4, \
+    ip4_header, to_node, udp4, udp6
 
 CONFIG = dict(
     icmp=dict(errors_per_s=100000, burst=10000),
@@ -45,7 +45,8 @@ def module_node(request, workers):
 @pytest.mark.parametrize("size", [1501, 2034, 2035, 2048, 2049, 4082, 8999, 9000])
 def test_forward(node, size):
     with node.counts():
-        for packet in (udp4(SRC4, "10.0.1.2", data=data(size - 28)), udp6(SRC6, "fd01::2", data=data(size - 48))):
+        for packet in (udp4(SRC4, "10.0.1.2", data=data(size - 28)),
+                       udp6(SRC6, "fd01::2", data=data(size - 48))):
             for vlan in (None, 100):
                 node.exchange("p0", to_node(node, 0, packet, vlan),
                               "p1", from_node(node, 1, hop(packet), vlan))

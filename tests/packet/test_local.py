@@ -166,12 +166,6 @@ def options(n=4):
     return IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(n))])
 
 
-def srh(segments_left, last_entry=1, tlvs=b""):
-    segments = bytes(15) + b"\1" + bytes(15) + b"\2"
-    rest = bytes([segments_left, last_entry, 0, 0, 0]) + segments + tlvs
-    return Raw(bytes([58, (len(rest) - 4 - 1) // 8, 4]) + rest)
-
-
 def with_srh(segments_left, before=b"", before_nh=43):
     body = icmp6(SRC6, "fd00::1", ECHO6, 0, ID_SEQ, b"srh")
     header = bytes([58, 4, 4, segments_left, 1, 0, 0, 0]) + bytes(32)

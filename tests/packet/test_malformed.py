@@ -9,8 +9,7 @@ from scapy.layers.l2 import Dot1Q
 from scapy.packet import Raw
 from scapy.utils import checksum
 
-import ipnet
-from ipnet import CONFIG, from_node, hop, ip6_header, mac, to_node, udp4, udp6  # noqa: F401
+from ipnet import CONFIG, from_node, hop, mac, to_node, udp4, udp6  # noqa: F401
 
 SRC4, DST4, SRC6, DST6 = "10.0.0.2", "10.0.1.2", "fd00::2", "fd01::2"
 GOOD4 = bytes(udp4(SRC4, DST4))
@@ -114,6 +113,13 @@ def test_ip6_payload_length_ends_the_packet(node):
         with node.counts():
             node.exchange("p0", eth6(node, packet),
                           "p1", from_node(node, 1, patched(packet[:40 + n], 7, bytes([63]))))
+
+
+def test_ip6_jumbogram(node):
+    # RFC 2675: payload length 0, and the true one in a hop-by-hop option.
+    options = bytes([17, 0, 0xc2, 4]) + struct.pack(">I", 70000)
+    dropped(node, "drop_ip6_malformed", eth6(node, patched(GOOD6[:40], 4, bytes(2))[:6] + bytes([0])
+                                             + GOOD6[7:40] + options + GOOD6[40:]))
 
 
 @pytest.mark.parametrize("version", [v for v in range(16) if v != 6])

@@ -218,8 +218,9 @@ def test_seventeenth_packet_pushes_the_first_out(node, family):
     packets = [family.packet(host, b"%d" % i, sport=5000) for i in range(17)]
     node.send("p0", to_node(node, 0, packets[0]))
     node.expect("p1", family.request(node, host))
-    node.send("p0", *[to_node(node, 0, p) for p in packets[1:]])
-    node.barrier()
+    with node.counts(drop_neighbor_full=1):
+        node.send("p0", *[to_node(node, 0, p) for p in packets[1:]])
+        node.barrier()
     node.send("p1", family.reply(node, host))
     for p in packets[1:]:
         node.expect("p1", from_node(node, 1, hop(p), host=host))
