@@ -102,6 +102,40 @@ static int add_devices(const struct node_spec *spec, struct args *args)
 	return ret == 0 && !any ? add_arg(args, "--no-pci") : ret;
 }
 
+// EAL takes each of these once, and workers count on the numbers that lcore_map() gives.
+static bool is_about_cores(const char *arg)
+{
+	static const char *const words[] = {"--lcores", "--main-lcore"};
+
+	for (size_t i = 0; i < RTE_DIM(words); i++) {
+		size_t len = strlen(words[i]);
+
+		if (strncmp(arg, words[i], len) == 0 && (arg[len] == '\0' || arg[len] == '='))
+			return true;
+	}
+	return strncmp(arg, "-l", 2) == 0 || strncmp(arg, "-c", 2) == 0;
+}
+
+static int check_arg(const struct node_spec *spec, const char *arg, struct refusal *refusal)
+{
+	if (!is_about_cores(arg))
+		return 0;
+	return refusal_set(refusal, &spec->eal.origin,
+		"eal.args: \"%s\": cores are given by workers.cores and eal.main_core", arg);
+}
+
+static int check_args(
+	const struct node_spec *spec, const struct options *options, struct refusal *refusal)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < spec->eal.n_args && ret == 0; i++)
+		ret = check_arg(spec, spec->eal.args[i], refusal);
+	for (int i = 0; i < options->n_eal_args && ret == 0; i++)
+		ret = check_arg(spec, options->eal_args[i], refusal);
+	return ret;
+}
+
 static int build_args(
 	const struct node_spec *spec, const struct options *options, struct args *args)
 {
@@ -143,12 +177,16 @@ int eal_start(const struct node_spec *spec, const struct options *options, struc
 	struct args args = {0};
 	// rte_eal_init() reorders argv and may keep pointers into it.
 	char *argv[MAX_ARGS];
-	int ret = build_args(spec, options, &args);
+	int ret = check_args(spec, options, refusal);
 
+	if (ret != 0)
+		return ret;
+	ret = build_args(spec, options, &args);
 	if (ret == 0) {
 		memcpy(argv, args.argv, sizeof(argv));
 		rte_log_set_global_level(RTE_LOG_WARNING);
-		ret = rte_eal_init(args.n, argv) < 0 ? -rte_errno : 0;
+		if (rte_eal_init(args.n, argv) < 0)
+			ret = rte_errno > 0 ? -rte_errno : -EINVAL;
 		if (ret != 0)
 			refusal_set(refusal, &spec->eal.origin, "eal: DPDK does not start: %s; %s",
 				rte_strerror(-ret), init_hint(spec, -ret));

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -185,6 +186,20 @@ static int start_control(struct ctrl *ctrl, const char *socket_path, struct refu
 	return ctrl->admin == NULL ? -EINVAL : 0;
 }
 
+static int start_workers(struct ctrl *ctrl, struct refusal *refusal)
+{
+	int ret;
+
+	ctrl->watchdog = watchdog_create(ctrl);
+	if (ctrl->watchdog == NULL)
+		return refusal_set(refusal, NULL, "out of memory for the watchdog");
+	ret = workers_start(ctrl->workers, ctrl->n_workers);
+	if (ret != 0)
+		refusal_set(refusal, &ctrl->spec->workers.origin,
+			"workers: DPDK has no thread for them: %s", strerror(-ret));
+	return ret;
+}
+
 static void stop_all(struct ctrl *ctrl, bool workers_run)
 {
 	if (workers_run)
@@ -212,15 +227,13 @@ static int serve(struct ctrl *ctrl, const char *socket_path, struct refusal *ref
 
 	if (ret == 0)
 		ret = start_datapath(ctrl, refusal);
-	if (ret == 0)
-		ret = start_control(ctrl, socket_path, refusal);
+	// From here on signals wait for the loop, so that a socket is not left behind.
 	if (ret == 0 && create_events(ctrl, &events) != 0)
 		ret = refusal_set(refusal, NULL, "out of memory for the event loop");
-	if (ret == 0) {
-		ctrl->watchdog = watchdog_create(ctrl);
-		ret = ctrl->watchdog == NULL ? refusal_set(refusal, NULL, "out of memory")
-					     : workers_start(ctrl->workers, ctrl->n_workers);
-	}
+	if (ret == 0)
+		ret = start_control(ctrl, socket_path, refusal);
+	if (ret == 0)
+		ret = start_workers(ctrl, refusal);
 	if (ret == 0) {
 		workers_run = true;
 		log_notice("start: ready workers=%u ports=%u control_socket=%s", ctrl->n_workers,
@@ -238,8 +251,11 @@ static int run(const struct options *options)
 	struct ctrl ctrl = {.config_path = options->config_path};
 	struct refusal refusal = {0};
 	const char *socket_path = options->control_socket;
-	int ret = conf_load_file(options->config_path, &ctrl.spec, &refusal);
+	int ret;
 
+	// Until there is something to reload, nor does it mean the end.
+	signal(SIGHUP, SIG_IGN);
+	ret = conf_load_file(options->config_path, &ctrl.spec, &refusal);
 	if (ret == 0) {
 		log_set_level_name(ctrl.spec->log_level);
 		if (socket_path == NULL)

@@ -228,7 +228,7 @@ static void start_next(struct publish *publish)
 		start_job(publish, PUBLISH_JOB_FREE);
 	else if (!publish->wants_reload && !publish->wants_recompile)
 		return;
-	else if (neigh_is_catching_up(publish->ctrl->neigh))
+	else if (publish->ctrl->neigh != NULL && neigh_is_catching_up(publish->ctrl->neigh))
 		retry_soon(publish);
 	else
 		start_job(publish,

@@ -4,9 +4,11 @@
 #include "ctrl/admin/reply.h"
 #include "ctrl/admin/views_priv.h"
 #include "ctrl/ctrl.h"
+#include "ctrl/log.h"
 
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <event2/util.h>
 
 #include <errno.h>
@@ -23,12 +25,15 @@ enum {
 	MAX_BODY_BYTES = 4096, // nothing we serve has a body
 	MAX_HEADERS_BYTES = 8192,
 	CLIENT_TIMEOUT_S = 30, // without a byte read or written
+	RESUME_MS = 200,       // after no connection could be taken
 	BACKLOG = 16,
 };
 
 struct admin {
 	struct ctrl *ctrl;
 	struct evhttp *http;
+	struct evconnlistener *listener; // http's
+	struct event *resume;		 // listens again
 	struct reply_list replies;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
@@ -146,15 +151,16 @@ static void make_directory(const char *path)
 	mkdir(dir, 0755);
 }
 
-// Somebody listens: the socket is not stale.
+// Somebody listens: the socket is not stale. EAGAIN: with a full backlog, but listens.
 static bool is_served(const struct sockaddr_un *addr)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int ret = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+					 errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
-	return ret == 0;
+	return served;
 }
 
 // The listening socket, or -errno.
@@ -197,6 +203,42 @@ static void set_limits(struct evhttp *http)
 	evhttp_set_allowed_methods(http, UINT16_MAX);
 }
 
+// Out of file descriptors, mostly: asking again at once would keep the loop from everything else.
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	const struct timeval later = {.tv_usec = RESUME_MS * 1000};
+	struct admin *admin = arg;
+
+	log_warning("admin: cannot take a connection: %s", strerror(errno));
+	evconnlistener_disable(listener);
+	event_add(admin->resume, &later);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	struct admin *admin = arg;
+
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(admin->listener);
+}
+
+// Takes fd. 0 or -ENOMEM.
+static int listen_on(struct admin *admin, int fd)
+{
+	struct evhttp_bound_socket *bound;
+
+	admin->resume = evtimer_new(admin->ctrl->base, on_resume, admin);
+	bound = admin->resume == NULL ? NULL : evhttp_accept_socket_with_handle(admin->http, fd);
+	if (bound == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	admin->listener = evhttp_bound_socket_get_listener(bound);
+	evconnlistener_set_error_cb(admin->listener, on_accept_error);
+	return 0;
+}
+
 static struct admin *create(struct ctrl *ctrl, const char *path)
 {
 	struct admin *admin = calloc(1, sizeof(*admin));
@@ -235,10 +277,11 @@ struct admin *admin_create(struct ctrl *ctrl, const char *path, struct refusal *
 		return NULL;
 	}
 	admin = create(ctrl, path);
-	if (admin != NULL && evhttp_accept_socket(admin->http, fd) == 0)
+	if (admin == NULL)
+		close(fd);
+	else if (listen_on(admin, fd) == 0)
 		return admin;
 	refusal_set(refusal, NULL, "control_socket: %s: no memory for the server", path);
-	close(fd);
 	admin_destroy(admin);
 	return NULL;
 }
@@ -249,6 +292,8 @@ void admin_destroy(struct admin *admin)
 		return;
 	reply_cancel_all(&admin->replies);
 	evhttp_free(admin->http);
+	if (admin->resume != NULL)
+		event_free(admin->resume);
 	unlink(admin->path);
 	free(admin);
 }

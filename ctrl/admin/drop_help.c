@@ -10,6 +10,7 @@ static const struct {
 	{"eth_truncated", "shorter than an Ethernet header"},
 	{"eth_not_for_us", "unicast to another MAC address; normal on a port that floods"},
 	{"eth_no_iface", "VLAN tag without a sub-interface: see ports.vlans"},
+	{"eth_group", "an IP packet for one host in a broadcast or multicast frame (RFC 1812)"},
 	{"eth_unknown_type", "neither IPv4, IPv6 nor ARP"},
 	{"ip4_malformed", "IPv4 header or lengths do not fit the frame"},
 	{"ip4_checksum", "IPv4 header checksum is wrong"},
