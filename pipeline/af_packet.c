@@ -2,6 +2,7 @@
 
 #include "pipeline/af_packet.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,26 @@ enum {
 	SLOT_OVERHEAD = 80,
 };
 
+#define IFACE_KEY "iface="
 #define SLOT_LEN_KEY "framesz="
 
 bool af_packet_is(const char *device)
 {
 	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
+}
+
+bool af_packet_has_iface(const char *device)
+{
+	const char *key = strstr(device, IFACE_KEY);
+	const char *name = key == NULL ? "" : key + strlen(IFACE_KEY);
+	char copy[IFNAMSIZ];
+	size_t len = strcspn(name, ",");
+
+	if (len == 0 || len >= sizeof(copy))
+		return false;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	return if_nametoindex(copy) != 0;
 }
 
 uint32_t af_packet_slot_len(const char *device, uint32_t frame_len)

@@ -14,6 +14,8 @@ enum {
 
 // Whether device, as a configuration writes it, is one.
 bool af_packet_is(const char *device);
+// Whether the kernel has the interface that it names: the driver would not say what it misses.
+bool af_packet_has_iface(const char *device);
 
 // Bytes of one slot: what device asks for, or what frames of frame_len bytes need. The device wants
 // buffers of that size.

@@ -21,10 +21,29 @@ enum encap_next {
 	ENCAP_NO_MBUF,
 };
 
-static inline bool encap_is_resolved(const struct worker *w, const struct policy_list *list)
+// Where a list's first segment leads for this flow.
+static inline uint32_t encap_first_hop(
+	const struct worker *w, const struct policy_list *list, uint32_t flow_hash)
 {
-	return dest_kind(list->next) != DEST_FORWARD ||
-	       adj_table_get(w->adj_table, dest_index(list->next)) != NULL;
+	if (likely(dest_kind(list->next) != DEST_GROUP))
+		return list->next;
+	return w->snapshot->groups[dest_index(list->next)].dest[flow_hash % GROUP_BUCKETS];
+}
+
+// Whether a packet can go there now.
+static inline bool encap_is_resolved(const struct worker *w, uint32_t first_hop)
+{
+	switch (dest_kind(first_hop)) {
+	case DEST_FORWARD:
+		return adj_table_get(w->adj_table, dest_index(first_hop)) != NULL;
+	case DEST_NO_ROUTE:
+	case DEST_BLACKHOLE:
+	case DEST_UNREACHABLE:
+	case DEST_LOCATOR:
+		return false;
+	default:
+		return true;
+	}
 }
 
 // The list that the flow hashes to by weight, or the next one whose first hop is resolved.
@@ -41,7 +60,7 @@ static inline const struct policy_list *encap_pick(
 	for (uint32_t tried = 0; tried < policy->n_lists; tried++) {
 		const struct policy_list *list = &policy->lists[(picked + tried) % policy->n_lists];
 
-		if (likely(encap_is_resolved(w, list)))
+		if (likely(encap_is_resolved(w, encap_first_hop(w, list, flow_hash))))
 			return list;
 	}
 	return &policy->lists[picked];
@@ -69,9 +88,7 @@ static inline enum encap_next encap_push(struct worker *w, struct rte_mbuf *m, s
 	p->vrf = SNAPSHOT_UNDERLAY_VRF;
 	p->pushed_len = headend->hdr_len;
 	p->flags |= PACKET_ORIGINATED | PACKET_HOP_TAKEN | PACKET_SR_TRUSTED;
-	p->dest = list->next;
-	if (unlikely(dest_kind(p->dest) == DEST_GROUP))
-		p->dest = w->snapshot->groups[dest_index(p->dest)].dest[flow_hash % GROUP_BUCKETS];
+	p->dest = encap_first_hop(w, list, flow_hash);
 	if (unlikely(dest_kind(p->dest) != DEST_FORWARD))
 		return ENCAP_LOOKUP;
 	return likely(output_ip6_plain(w, m, p)) ? ENCAP_PORT_TX : ENCAP_OUTPUT;

@@ -2,6 +2,8 @@
 
 #include "pipeline/flow_hash.h"
 
+#include <netinet/in.h>
+
 #include "srv6/srh.h"
 
 enum {
@@ -10,8 +12,16 @@ enum {
 	ETH_LEN = 14,
 	ETH_VLAN_LEN = 4,
 	MAX_HEADERS_LEN = 256, // extension headers hide ports that stand further back
+	FLOW_LABEL_MASK = 0xfffff,
 	MAX_READ_LEN = ETH_LEN + ETH_VLAN_LEN + MAX_HEADERS_LEN,
 };
+
+// Of a tunnel's packets the flow label tells the inner flows apart (RFC 6438).
+static bool is_tunnel(uint8_t proto)
+{
+	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 || proto == IPPROTO_ROUTING ||
+	       proto == IPPROTO_ETHERNET;
+}
 
 uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
 {
@@ -30,6 +40,11 @@ uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
 
 		memcpy(&ports, ip6 + cursor.off, sizeof(ports));
 		rest = (uint64_t)ports << 32 | cursor.proto;
+	} else if (is_tunnel(cursor.proto)) {
+		uint32_t word;
+
+		memcpy(&word, ip6, sizeof(word));
+		rest = (uint64_t)(word & rte_cpu_to_be_32(FLOW_LABEL_MASK)) << 32 | cursor.proto;
 	}
 	h = flow_hash_fold(flow_hash_load(ip6 + IP6_ADDRS) ^ FLOW_HASH_K0,
 		flow_hash_load(ip6 + IP6_ADDRS + 8) ^ FLOW_HASH_K1);

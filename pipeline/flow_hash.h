@@ -4,7 +4,7 @@
 // The hash of an inner flow: source, destination, protocol and ports. It picks segment lists, ECMP
 // paths and workers and is the flow label of outer headers (RFC 6437), so it must be the same for every
 // packet of a flow; hence fragments hash on addresses only, and the IPv6 flow label, which Linux changes
-// after a time-out, is left out. Two multiplications of 64 x 64 bits fold to 128: the mixing step of
+// after a time-out, counts for tunnels alone. Two multiplications of 64 x 64 bits fold to 128: the mixing step of
 // wyhash and its relatives. Never 0, which means "not yet computed".
 
 #include <stdint.h>

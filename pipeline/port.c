@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_bus_vdev.h>
 #include <rte_dev.h>
@@ -54,16 +55,16 @@ static uint32_t max_frame(const struct port_spec *spec, const struct rte_eth_dev
 					  : info->max_rx_pktlen;
 }
 
+// Drivers say no more than -1, which is -EPERM, for whatever they miss.
 static const char *probe_hint(int error)
 {
+	if (geteuid() != 0)
+		return "not run by root: kernel interfaces need CAP_NET_ADMIN and CAP_NET_RAW, PCI "
+		       "devices need access to /dev/vfio";
 	switch (error) {
-	case -EPERM:
-	case -EACCES:
-		return "the device needs privilege: run as root, or with CAP_NET_RAW and "
-		       "CAP_NET_ADMIN";
 	case -ENODEV:
 	case -ENOENT:
-		return "is the interface there, or the PCI device bound to vfio-pci?";
+		return "is the PCI device bound to vfio-pci?";
 	default:
 		return "the log lines before this one say what DPDK missed; the device name is "
 		       "DPDK's, like net_tap0,iface=tap0 or 0000:00:06.0";
@@ -77,6 +78,10 @@ static int find_device(
 	char args[DEVICE_NAME_LEN], name[DEVICE_NAME_LEN];
 	int ret;
 
+	if (af_packet_is(spec->device) && !af_packet_has_iface(spec->device))
+		return refusal_set(refusal, &spec->origin,
+			"ports.%s.device: the kernel has no interface as \"%s\" names it",
+			spec->name, spec->device);
 	device_args(spec, args, sizeof(args));
 	snprintf(name, sizeof(name), "%s", args);
 	name[strcspn(name, ",")] = '\0';
@@ -85,8 +90,9 @@ static int find_device(
 	ret = rte_dev_probe(args);
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin,
-			"ports.%s.device: cannot open \"%s\": %s; %s", spec->name, args,
-			rte_strerror(-ret), probe_hint(ret));
+			"ports.%s.device: cannot open \"%s\"%s%s; %s", spec->name, args,
+			ret == -EPERM ? "" : ": ", ret == -EPERM ? "" : rte_strerror(-ret),
+			probe_hint(ret));
 	port->probed = true;
 	if (rte_eth_dev_get_port_by_name(name, &port->dpdk_port) != 0)
 		return refusal_set(refusal, &spec->origin,
@@ -218,13 +224,22 @@ static struct rte_mempool *create_pool(const char *name, uint32_t n_mbufs, uint3
 		(uint16_t)(len + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
 }
 
+static uint32_t n_descriptors(uint16_t wanted)
+{
+	return wanted == 0 ? DEFAULT_DESCRIPTORS : wanted;
+}
+
 // Buffers for every descriptor, two bursts a worker in flight, and as much again for rings.
 static uint32_t default_mbufs(const struct node_spec *spec, uint16_t n_workers)
 {
 	uint32_t n = 4096u * n_workers;
 
-	for (uint32_t i = 0; i < spec->n_ports; i++)
-		n += 2u * DEFAULT_DESCRIPTORS * n_workers;
+	for (uint32_t i = 0; i < spec->n_ports; i++) {
+		const struct port_spec *port = &spec->ports[i];
+
+		n += n_descriptors(port->n_rx_desc) * RTE_MAX(port->n_rxq, n_workers);
+		n += n_descriptors(port->n_tx_desc) * RTE_MAX(port->n_txq, n_workers);
+	}
 	return n < 8192 ? 8192 : n;
 }
 

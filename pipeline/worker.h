@@ -71,6 +71,7 @@ struct worker {
 	uint16_t worker_idx;
 	uint16_t n_workers;
 	uint16_t budget; // packets that sources may still bring into this walk
+	uint16_t n_relayed; // frames sent for other workers in this walk
 	uint16_t n_rxq;
 	uint16_t next_rxq; // where polling goes on, so that no queue starves
 	bool has_vlans;

@@ -216,12 +216,23 @@ int compile_check_routed(struct compile *c, const struct spec_origin *origin, ui
 		c->s->iface_names[slot].text);
 }
 
+int compile_neighbor(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t iface_slot, const struct ip_addr *addr, uint32_t *adj_slot)
+{
+	const struct adj_key adj_key = {.iface = (uint16_t)iface_slot, .addr = *addr};
+
+	*adj_slot = adj_table_acquire(c->input->adj_table, &adj_key);
+	if (*adj_slot == ADJ_NONE)
+		return refusal_set(
+			c->refusal, origin, "%s: more than %d neighbours", key, ADJ_MAX_SLOTS);
+	return keep_adj(c, *adj_slot);
+}
+
 int compile_gateway(struct compile *c, const struct spec_origin *origin, const char *key,
 	uint32_t vrf_slot, const char *iface, const struct ip_addr *addr, uint32_t *adj_slot,
 	uint32_t *iface_slot)
 {
 	struct lpm **links = addr->family == 4 ? &c->links4[vrf_slot] : &c->links6[vrf_slot];
-	struct adj_key adj_key = {.addr = *addr};
 	char text[COMPILE_TEXT_LEN];
 	int ret = compile_check_unicast(c, origin, key, addr);
 
@@ -242,14 +253,7 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 		return refusal_set(c->refusal, origin, "%s: %s is the node itself", key,
 			compile_addr_text(addr->family, &addr->addr, text));
 	ret = compile_check_routed(c, origin, *iface_slot);
-	if (ret != 0)
-		return ret;
-	adj_key.iface = (uint16_t)*iface_slot;
-	*adj_slot = adj_table_acquire(c->input->adj_table, &adj_key);
-	if (*adj_slot == ADJ_NONE)
-		return refusal_set(
-			c->refusal, origin, "%s: more than %d neighbours", key, ADJ_MAX_SLOTS);
-	return keep_adj(c, *adj_slot);
+	return ret != 0 ? ret : compile_neighbor(c, origin, key, *iface_slot, addr, adj_slot);
 }
 
 static int start_snapshot(struct compile *c)

@@ -101,6 +101,10 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 	uint32_t vrf_slot, const char *iface, const struct ip_addr *addr, uint32_t *adj_slot,
 	uint32_t *iface_slot);
 
+// The adjacency slot of a neighbour on a link.
+int compile_neighbor(struct compile *c, const struct spec_origin *origin, const char *key,
+	uint32_t iface_slot, const struct ip_addr *addr, uint32_t *adj_slot);
+
 int compile_add_route(struct compile *c, uint32_t vrf_slot, uint8_t family,
 	const struct ip6_addr *addr, uint8_t len, uint32_t dest, enum route_rank rank,
 	const struct spec_origin *origin);

@@ -154,6 +154,19 @@ static int route_dest(
 	return group_dest(c, vrf_slot, spec, dest);
 }
 
+// RFC 4291 §2.5.6: nothing in fe80::/10 may be forwarded.
+static int check_prefix(struct compile *c, const struct route_spec *spec)
+{
+	const struct ip_prefix *prefix = &spec->prefix;
+	char text[COMPILE_TEXT_LEN];
+
+	if (prefix->family == 4 || prefix->len < 10 || !ip6_addr_is_link_local(&prefix->addr))
+		return 0;
+	return refusal_set(c->refusal, &spec->origin,
+		"prefix: %s is link-local; such addresses are not routed",
+		compile_prefix_text(6, &prefix->addr, prefix->len, text));
+}
+
 static int add_static_routes(struct compile *c)
 {
 	int ret = 0;
@@ -166,7 +179,9 @@ static int add_static_routes(struct compile *c)
 			const struct route_spec *spec = &vrf->routes[i];
 			uint32_t dest = 0;
 
-			ret = route_dest(c, slot, spec, &dest);
+			ret = check_prefix(c, spec);
+			if (ret == 0)
+				ret = route_dest(c, slot, spec, &dest);
 			if (ret == 0)
 				ret = compile_add_route(c, slot, spec->prefix.family,
 					&spec->prefix.addr, spec->prefix.len, dest, RANK_STATIC,
@@ -176,7 +191,8 @@ static int add_static_routes(struct compile *c)
 	return ret;
 }
 
-// Default routes by router advertisement; an interface that is gone takes its routers along.
+// Default routes by router advertisement; an interface that is gone, or listens no more, takes its routers
+// along.
 static int add_learned_routers(struct compile *c)
 {
 	const struct ip6_addr any = {{0}};
@@ -188,7 +204,7 @@ static int add_learned_routers(struct compile *c)
 		uint32_t spec_idx = name_index_find(c->iface_index, router->iface);
 		uint32_t vrf_slot, adj_slot, iface_slot;
 
-		if (spec_idx == COMPILE_NO_NAME)
+		if (spec_idx == COMPILE_NO_NAME || !c->spec->ifaces[spec_idx].accept_ra)
 			continue;
 		vrf_slot = c->s->ifaces[c->iface_slots[spec_idx]].vrf;
 		ret = compile_gateway(c, &c->spec->ifaces[spec_idx].origin, "accept_ra", vrf_slot,

@@ -332,7 +332,6 @@ int compile_policies(struct compile *c)
 // local End.B6 SID.
 struct search {
 	struct compile *c;
-	const struct lpm *underlay;
 	uint8_t *depths; // by policy slot: how many policies deep a packet gets, this one included
 	uint8_t n_open;
 	uint8_t depth; // of the deepest that the policy being visited has met
@@ -351,14 +350,14 @@ static uint32_t policy_spec_idx(const struct compile *c, uint32_t slot)
 	return name_index_find(c->policy_index, c->s->policy_names[slot].text);
 }
 
-// What a packet to a segment meets. *more is set when it comes back for the next segment.
-static int visit_dest(struct search *search, uint32_t dest, bool *more)
+// What a packet to a segment meets. *table becomes where its next segment is looked up; NULL: elsewhere.
+static int visit_dest(struct search *search, uint32_t dest, const struct lpm **table)
 {
 	struct compile *c = search->c;
 	const struct sid *sid;
 	int ret = 0;
 
-	*more = false;
+	*table = NULL;
 	switch ((int)dest_kind(dest)) {
 	case DEST_POLICY:
 		return visit(search, policy_spec_idx(c, dest_index(dest)));
@@ -366,11 +365,13 @@ static int visit_dest(struct search *search, uint32_t dest, bool *more)
 		sid = &c->s->sids[dest_index(dest)];
 		return visit(search, policy_spec_idx(c, sid->policy));
 	case DEST_SID_END:
-		*more = c->s->sids[dest_index(dest)].behavior != SRV6_END_X;
+		sid = &c->s->sids[dest_index(dest)];
+		if (sid->behavior != SRV6_END_X)
+			*table = c->s->vrfs[sid->vrf].ip6;
 		return 0;
 	case DEST_GROUP:
 		for (uint32_t i = 0; i < GROUP_BUCKETS && ret == 0; i++)
-			ret = visit_dest(search, c->s->groups[dest_index(dest)].dest[i], more);
+			ret = visit_dest(search, c->s->groups[dest_index(dest)].dest[i], table);
 		return ret;
 	default:
 		return 0;
@@ -379,15 +380,14 @@ static int visit_dest(struct search *search, uint32_t dest, bool *more)
 
 static int visit_list(struct search *search, const struct srv6_segment_list_spec *list)
 {
-	bool more = true;
+	const struct lpm *table = search->c->s->vrfs[SNAPSHOT_UNDERLAY_VRF].ip6;
 	int ret = 0;
 
-	for (uint32_t i = 0; i < list->n_segments && more && ret == 0; i++) {
+	for (uint32_t i = 0; i < list->n_segments && table != NULL && ret == 0; i++) {
 		const struct ip6_addr *segment = &list->segments[i];
 
 		ret = visit_dest(search,
-			lpm_lookup(search->underlay, ip6_addr_hi(segment), ip6_addr_lo(segment)),
-			&more);
+			lpm_lookup(table, ip6_addr_hi(segment), ip6_addr_lo(segment)), &table);
 	}
 	return ret;
 }
@@ -424,24 +424,48 @@ static int visit(struct search *search, uint32_t spec_idx)
 	return 0;
 }
 
-int compile_first_hops(struct compile *c)
+static int search_loops(struct compile *c)
 {
-	const struct lpm *underlay = c->s->vrfs[SNAPSHOT_UNDERLAY_VRF].ip6;
-	struct search search = {.c = c, .underlay = underlay};
+	struct search search = {.c = c, .depths = calloc(c->s->n_policies + 1, 1)};
 	int ret = 0;
 
-	for (uint32_t slot = 0; slot < c->s->n_policies; slot++)
-		for (uint32_t i = 0; i < c->s->policies[slot].n_lists; i++) {
-			struct policy_list *list = &c->s->policies[slot].lists[i];
-			const struct ip6_addr *first = &list->headend.first_segment;
-
-			list->next = lpm_lookup(underlay, ip6_addr_hi(first), ip6_addr_lo(first));
-		}
-	search.depths = calloc(c->s->n_policies + 1, 1);
 	if (search.depths == NULL)
 		return compile_no_memory(c);
 	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
 		ret = visit(&search, i);
 	free(search.depths);
 	return ret;
+}
+
+// A first segment that is a neighbour itself is resolved ahead, as a gateway is.
+static int find_first_hop(
+	struct compile *c, const struct srv6_segment_list_spec *spec, struct policy_list *list)
+{
+	const struct ip_addr first = {.family = 6, .addr = list->headend.first_segment};
+	uint32_t adj_slot;
+	int ret;
+
+	list->next = lpm_lookup(c->s->vrfs[SNAPSHOT_UNDERLAY_VRF].ip6, ip6_addr_hi(&first.addr),
+		ip6_addr_lo(&first.addr));
+	if (dest_kind(list->next) != DEST_CONNECTED)
+		return 0;
+	ret = compile_neighbor(
+		c, &spec->origin, "segments", dest_index(list->next), &first, &adj_slot);
+	if (ret == 0)
+		list->next = dest_make(DEST_FORWARD, adj_slot);
+	return ret;
+}
+
+int compile_first_hops(struct compile *c)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < c->spec->n_policies; i++) {
+		const struct srv6_policy_spec *spec = &c->spec->policies[i];
+		struct policy *policy = &c->s->policies[c->policy_slots[i]];
+
+		for (uint32_t k = 0; k < policy->n_lists && ret == 0; k++)
+			ret = find_first_hop(c, &spec->lists[k], &policy->lists[k]);
+	}
+	return ret != 0 ? ret : search_loops(c);
 }

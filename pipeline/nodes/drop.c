@@ -31,6 +31,7 @@ static uint16_t drop_process(
 DROP_NODE(eth_truncated);    // shorter than an Ethernet header
 DROP_NODE(eth_not_for_us);   // unicast to another MAC address
 DROP_NODE(eth_no_iface);     // VLAN without a sub-interface
+DROP_NODE(eth_group);	     // an IP packet for one host in a frame for many
 DROP_NODE(eth_unknown_type); // neither IPv4, IPv6 nor ARP
 DROP_NODE(ip4_malformed);
 DROP_NODE(ip4_checksum);

@@ -17,7 +17,9 @@
 	X(TRUNCATED, "drop_eth_truncated")                                                         \
 	X(NOT_FOR_US, "drop_eth_not_for_us")                                                       \
 	X(NO_IFACE, "drop_eth_no_iface")                                                           \
-	X(UNKNOWN_TYPE, "drop_eth_unknown_type")
+	X(UNKNOWN_TYPE, "drop_eth_unknown_type")                                                   \
+	X(GROUP, "drop_eth_group")                                                                 \
+	X(NO_MBUF, "drop_no_mbuf")
 
 NODE_DECLARE_EDGES(EDGES)
 
@@ -25,40 +27,48 @@ enum {
 	VLAN_ID_MASK = 0x0fff,
 };
 
-// The interface of a tagged frame; takes the tag off. A priority tag (VLAN 0) counts as untagged.
+// Whose frames with this tag are. A priority tag (VLAN 0) counts as none. A layer-2 port takes the tags that no
+// sub-interface takes: they are part of its frames.
+static uint16_t vlan_iface(const struct snapshot *s, uint16_t port, uint16_t tci)
+{
+	uint16_t untagged = s->port_iface[port], iface = SNAPSHOT_NO_IFACE;
+	uint16_t vlan = tci & VLAN_ID_MASK;
+
+	if (vlan == 0)
+		return untagged;
+	if (s->port_vlans[port] != NULL)
+		iface = s->port_vlans[port][vlan];
+	if (iface == SNAPSHOT_NO_IFACE && untagged != SNAPSHOT_NO_IFACE &&
+		s->ifaces[untagged].l2_policy != SNAPSHOT_NO_POLICY)
+		return untagged;
+	return iface;
+}
+
+// The interface of a tagged frame. The tag counts as link-layer header.
 static uint16_t tagged_iface(const struct snapshot *s, struct rte_mbuf *m, uint16_t port,
 	uint32_t *l2_len, rte_be16_t *type_be)
 {
 	const uint8_t *eth = packet_pull(m, RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN);
 	const struct rte_vlan_hdr *tag;
-	uint16_t vlan;
 
 	if (eth == NULL)
 		return SNAPSHOT_NO_IFACE;
 	tag = (const struct rte_vlan_hdr *)(eth + RTE_ETHER_HDR_LEN);
-	vlan = rte_be_to_cpu_16(tag->vlan_tci) & VLAN_ID_MASK;
 	*type_be = tag->eth_proto;
 	*l2_len += RTE_VLAN_HLEN;
-	if (vlan == 0)
-		return s->port_iface[port];
-	return s->port_vlans[port] == NULL ? SNAPSHOT_NO_IFACE : s->port_vlans[port][vlan];
+	return vlan_iface(s, port, rte_be_to_cpu_16(tag->vlan_tci));
 }
 
-// A driver that strips tags reports them in the mbuf.
-static uint16_t stripped_iface(const struct snapshot *s, const struct rte_mbuf *m, uint16_t port)
-{
-	uint16_t vlan = m->vlan_tci & VLAN_ID_MASK;
-
-	if (vlan == 0)
-		return s->port_iface[port];
-	return s->port_vlans[port] == NULL ? SNAPSHOT_NO_IFACE : s->port_vlans[port][vlan];
-}
-
-// A layer-2 interface takes the whole frame, without the tag that selected it.
+// A layer-2 interface takes the whole frame, without the tag that selected it. A driver that strips tags may
+// have taken one off that selected nothing.
 static rte_edge_t enter_l2(
 	struct rte_mbuf *m, struct packet *p, const struct iface *iface, uint32_t l2_len)
 {
-	if (l2_len != RTE_ETHER_HDR_LEN) {
+	bool stripped = (m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0;
+
+	if (iface->vlan == 0 && stripped && !eth_push_tag(m, m->vlan_tci))
+		return EDGE_NO_MBUF;
+	if (iface->vlan != 0 && l2_len != RTE_ETHER_HDR_LEN) {
 		uint8_t *eth = rte_pktmbuf_mtod(m, uint8_t *);
 
 		memmove(eth + RTE_VLAN_HLEN, eth, 2 * RTE_ETHER_ADDR_LEN);
@@ -66,6 +76,13 @@ static rte_edge_t enter_l2(
 	}
 	p->dest = dest_make(DEST_POLICY, iface->l2_policy);
 	return EDGE_ENCAP_L2;
+}
+
+// RFC 1812 §5.3.4, RFC 1122 §3.3.6: an IPv4 packet to one host does not come in a frame to many, and there is
+// no other that the node would take.
+static rte_edge_t enter_ip4(const struct packet *p)
+{
+	return p->flags & PACKET_L2_MULTICAST ? EDGE_GROUP : EDGE_IP4;
 }
 
 static inline rte_edge_t eth_input_packet(struct worker *w, struct rte_mbuf *m, struct packet *p)
@@ -85,7 +102,7 @@ static inline rte_edge_t eth_input_packet(struct worker *w, struct rte_mbuf *m, 
 	iface_idx = s->port_iface[p->port];
 	type_be = eth->ether_type;
 	if (unlikely(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED))
-		iface_idx = stripped_iface(s, m, p->port);
+		iface_idx = vlan_iface(s, p->port, m->vlan_tci);
 	else if (unlikely(type_be == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN)))
 		iface_idx = tagged_iface(s, m, p->port, &l2_len, &type_be);
 	if (unlikely(iface_idx == SNAPSHOT_NO_IFACE))
@@ -106,7 +123,7 @@ static inline rte_edge_t eth_input_packet(struct worker *w, struct rte_mbuf *m, 
 	if (likely(type_be == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)))
 		return EDGE_IP6;
 	if (likely(type_be == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4)))
-		return EDGE_IP4;
+		return enter_ip4(p);
 	if (type_be != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 		return EDGE_UNKNOWN_TYPE;
 	p->punt = PUNT_ARP;

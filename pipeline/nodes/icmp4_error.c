@@ -45,7 +45,7 @@ static bool may_answer(struct rte_mbuf *m, const struct packet *p, const struct 
 	const uint8_t *src = (const uint8_t *)&ip->src_addr;
 	uint32_t ihl_len = (ip->version_ihl & 0x0f) * 4u;
 
-	if (p->flags & (PACKET_ICMP_ERROR | PACKET_ORIGINATED | PACKET_L2_MULTICAST))
+	if (p->flags & (PACKET_ICMP_ERROR | PACKET_ORIGINATED))
 		return false;
 	if (src[0] == 0 || src[0] == 127 || src[0] >= 224)
 		return false;

@@ -14,12 +14,17 @@
 	X(PORT_TX, "port_tx")                                                                      \
 	X(DISPATCH, "dispatch")                                                                    \
 	X(SCOPE, "drop_ip6_scope")                                                                 \
+	X(GROUP, "drop_eth_group")                                                                 \
 	X(MALFORMED, "drop_ip6_malformed")                                                         \
 	X(MARTIAN, "drop_ip6_martian")                                                             \
 	X(MULTICAST, "drop_ip6_multicast")
 
 NODE_DECLARE_EDGES(EDGES)
 NODE_ASSERT_ROUTE_EDGES();
+
+enum {
+	STAYS_ON_LINK = PACKET_LINK_SCOPE | PACKET_L2_MULTICAST, // is for the node itself or nobody
+};
 
 // All nodes, all routers, and solicited nodes: whose they are is for neighbour discovery to say.
 static bool is_joined(const struct ip6_addr *group)
@@ -52,9 +57,9 @@ static inline rte_edge_t prepare(
 		if (ip6_addr_is_link_local(ip6_src(ip)))
 			p->flags |= PACKET_LINK_SCOPE;
 	}
-	// What may not leave its link stays here, where its scope is checked.
+	// What may not leave its link stays here, where that is checked.
 	if (unlikely(dispatch_wanted(w, p)) &&
-		!(p->flags & (PACKET_SR_TRUSTED | PACKET_LINK_SCOPE)) &&
+		!(p->flags & (PACKET_SR_TRUSTED | STAYS_ON_LINK)) &&
 		!dispatch_is_mine(w, m, p)) {
 		p->entry = PACKET_ENTRY_IP6_LOOKUP;
 		return EDGE_DISPATCH;
@@ -70,8 +75,8 @@ static inline rte_edge_t decide(
 {
 	rte_edge_t edge = walk_route(w, m, p, dest);
 
-	if (unlikely(p->flags & PACKET_LINK_SCOPE) && edge != EDGE_LOCAL)
-		return EDGE_SCOPE;
+	if (unlikely(p->flags & STAYS_ON_LINK) && edge != EDGE_LOCAL)
+		return p->flags & PACKET_L2_MULTICAST ? EDGE_GROUP : EDGE_SCOPE;
 	// A hundred thousand SIDs are more than the caches hold: the next node's first looks start here.
 	if (edge >= EDGE_SID_END && edge <= EDGE_SID_B6) {
 		rte_prefetch0(&w->snapshot->sids[dest_index(dest)]);

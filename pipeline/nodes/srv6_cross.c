@@ -5,6 +5,7 @@
 
 #include <rte_ether.h>
 
+#include "pipeline/eth.h"
 #include "pipeline/node.h"
 #include "pipeline/srv6_apply.h"
 
@@ -19,40 +20,23 @@
 
 NODE_DECLARE_EDGES(EDGES)
 
-static void write_be16(uint8_t *at, uint16_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-// Puts the tag of a sub-interface between the MAC addresses and the EtherType.
-static bool push_tag(struct rte_mbuf *m, uint16_t vlan)
-{
-	uint8_t *eth;
-
-	if (packet_push(m, RTE_VLAN_HLEN) == NULL)
-		return false;
-	eth = packet_pull(m, RTE_ETHER_HDR_LEN + RTE_VLAN_HLEN);
-	if (eth == NULL)
-		return false;
-	memmove(eth, eth + RTE_VLAN_HLEN, 2 * RTE_ETHER_ADDR_LEN);
-	write_be16(eth + 2 * RTE_ETHER_ADDR_LEN, RTE_ETHER_TYPE_VLAN);
-	write_be16(eth + RTE_ETHER_HDR_LEN, vlan);
-	return true;
-}
-
 // The inner frame, whole.
 static rte_edge_t send_frame(
 	struct worker *w, struct rte_mbuf *m, struct packet *p, const struct sid *sid)
 {
 	const struct iface *iface = &w->snapshot->ifaces[sid->iface];
+	const struct rte_ether_hdr *eth = packet_pull(m, sizeof(*eth));
+	uint32_t max_len = (uint32_t)iface->mtu + RTE_ETHER_HDR_LEN;
 
-	if (packet_pull(m, RTE_ETHER_HDR_LEN) == NULL)
+	if (eth == NULL)
 		return EDGE_INNER;
-	if (m->pkt_len > (uint32_t)iface->mtu + RTE_ETHER_HDR_LEN)
+	// The customer's tag is no part of what an MTU counts.
+	if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN))
+		max_len += RTE_VLAN_HLEN;
+	if (m->pkt_len > max_len)
 		return EDGE_TOO_LONG;
 	p->port = iface->dpdk_port;
-	if (iface->vlan != 0 && !push_tag(m, iface->vlan))
+	if (iface->vlan != 0 && !eth_push_tag(m, iface->vlan))
 		return EDGE_NO_MBUF;
 	return EDGE_PORT_TX;
 }

@@ -59,7 +59,9 @@ static inline rte_edge_t forward(struct worker *w, struct rte_mbuf *m, struct pa
 		packet_cut(m, front);
 	// The behavior has decremented the hop limit.
 	p->flags |= PACKET_HOP_TAKEN;
-	p->pushed_len = 0;
+	// What this node pushed and is now too long still comes off whole.
+	if (unlikely(p->pushed_len != 0))
+		p->pushed_len -= (uint16_t)front;
 	if (sid->behavior == SRV6_END_X) {
 		p->dest = dest_make(DEST_FORWARD, sid->adj);
 		return output_ip6_plain(w, m, p) ? EDGE_PORT_TX : EDGE_FORWARD;
