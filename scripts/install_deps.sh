@@ -10,7 +10,7 @@ packages() {
         echo gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libssl-dev \
             libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev
         ;;
-    demo) echo iproute2 iputils-ping ethtool curl tcpdump python3 ;;
+    demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 ;;
     test) echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev ;;
     lint) echo clang clang-format clang-tidy cppcheck shellcheck python3 ;;
     esac

@@ -257,6 +257,9 @@ class Model:
             self.forward(out, state, packet[:struct.unpack("!H", packet[2:4])[0]], packet[16:20])
         else:
             end = 40 + struct.unpack("!H", packet[4:6])[0]
+            if end == 40 and packet[6] == wire.HBH:  # a jumbogram, RFC 2675
+                self.error(out, state, packet, Stop("ip6_malformed"))
+                return
             self.forward(out, state, packet[:end], dst_of(packet))
 
     def forward(self, out, state, packet, dst):

@@ -169,7 +169,7 @@ def test_many_headers(node, name):
                 ("srh past the end", to_sid(name, wire.srh(wire.IP4, [me], 1, ext_len=9), wire.ROUTING)),
                 ("half a header", to_sid(name, bytes(4), wire.ROUTING)),
                 ("half a fragment header", to_sid(name, bytes(7), wire.FRAGMENT)),
-                ("no bytes", to_sid(name, b"", wire.HBH))], drop_srv6_truncated=5)
+                ("no bytes", to_sid(name, b"", wire.DSTOPTS))], drop_srv6_truncated=5)
 
 
 @pytest.mark.parametrize("name", ["End.DT4", "End.DT46", "End.DX4", "End.T+USD", "End.X+USD"])

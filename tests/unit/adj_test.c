@@ -153,6 +153,37 @@ static void adj_full_table_refuses(void **state)
 	assert_int_equal(adj_table_acquire(*state, &key), 77);
 }
 
+// What a reader may hold, the entry of the index and what the slot points to, goes only when it has moved on.
+static void adj_readers_keep_what_they_hold(void **state)
+{
+	size_t len = RTE_ALIGN(rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
+	struct rte_rcu_qsbr *qsbr = aligned_alloc(RTE_CACHE_LINE_SIZE, len);
+	struct adj_key key = key_of(1);
+	struct adj first = adj_of(1), second = adj_of(2);
+	struct reclaim *reclaim;
+	struct adj_table *table;
+	uint32_t slot;
+
+	(void)state;
+	rte_rcu_qsbr_init(qsbr, 1);
+	rte_rcu_qsbr_thread_register(qsbr, 0);
+	rte_rcu_qsbr_thread_online(qsbr, 0);
+	reclaim = reclaim_create(qsbr);
+	table = adj_table_create(reclaim);
+	slot = adj_table_acquire(table, &key);
+	adj_table_set(table, slot, &first);
+	assert_int_equal(reclaim_poll(reclaim), 0);
+	adj_table_set(table, slot, &second);
+	assert_int_equal(reclaim_poll(reclaim), 1);
+	adj_table_release(table, slot);
+	assert_int_equal(reclaim_poll(reclaim), 3);
+	rte_rcu_qsbr_quiescent(qsbr, 0);
+	assert_int_equal(reclaim_poll(reclaim), 0);
+	adj_table_destroy(table);
+	reclaim_destroy(reclaim);
+	free(qsbr);
+}
+
 // Readers look entries up while they come and go: keys that stay are always found, and whatever a slot points
 // to is whole.
 struct churn {
@@ -258,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(adj_set_replaces_and_clears, setup, teardown),
 		cmocka_unit_test(adj_touch_marks_once),
 		cmocka_unit_test_setup_teardown(adj_full_table_refuses, setup, teardown),
+		cmocka_unit_test(adj_readers_keep_what_they_hold),
 		cmocka_unit_test(adj_readers_see_whole_entries),
 	};
 

@@ -225,10 +225,13 @@ static void admin_routes_of_one_vrf_are_listed_in_order(void **state)
 
 	assert_string_equal(text_at(rows, 0, "prefix"), "10.0.0.0/24");
 	assert_string_equal(text_at(rows, 0, "to"), "connected, port core0");
-	assert_string_equal(text_at(rows, 1, "prefix"), "10.0.0.1/32");
-	assert_string_equal(text_at(rows, 2, "prefix"), "::/0");
+	assert_string_equal(text_at(rows, 1, "prefix"), "10.0.0.0/32");
+	assert_string_equal(text_at(rows, 2, "prefix"), "10.0.0.1/32");
+	assert_string_equal(text_at(rows, 3, "prefix"), "10.0.0.255/32");
+	assert_string_equal(text_at(rows, 3, "to"), "blackhole");
+	assert_string_equal(text_at(rows, 4, "prefix"), "::/0");
 	assert_string_equal(
-		text_at(rows, 2, "to"), "via 2001:db8:0:1::fe port core0 (not resolved)");
+		text_at(rows, 4, "to"), "via 2001:db8:0:1::fe port core0 (not resolved)");
 	json_decref(answer);
 }
 

@@ -26,6 +26,11 @@ static void compile_static_route_wins_over_link(void **state)
 	assert_int_equal(dest_kind(look_up(f, "default", 0xfe80000000000000, 9)), DEST_LOCAL);
 }
 
+static void listen_to_routers(struct fixture *f)
+{
+	((struct iface_spec *)(uintptr_t)f->spec->ifaces)[0].accept_ra = true;
+}
+
 static void compile_learned_router_yields_to_a_route(void **state)
 {
 	struct fixture *f = *state;
@@ -38,15 +43,24 @@ static void compile_learned_router_yields_to_a_route(void **state)
 		.adj_table = f->adj_table, .routers = routers, .n_routers = RTE_DIM(routers)};
 
 	load(f, PORTS RED END_VRFS);
+	listen_to_routers(f);
 	input.spec = f->spec;
 	assert_int_equal(compile_snapshot(&input, &f->snapshot, &f->refusal), 0);
 	assert_int_equal(dest_kind(look_up(f, "default", 0x2001000000000000, 1)), DEST_FORWARD);
 	snapshot_destroy(f->snapshot);
 	f->snapshot = NULL;
 	load(f, PORTS DEFAULT "{ prefix = \"::/0\"; blackhole = true; }" END_VRFS);
+	listen_to_routers(f);
 	input.spec = f->spec;
 	assert_int_equal(compile_snapshot(&input, &f->snapshot, &f->refusal), 0);
 	assert_int_equal(dest_kind(look_up(f, "default", 0x2001000000000000, 1)), DEST_BLACKHOLE);
+	snapshot_destroy(f->snapshot);
+	f->snapshot = NULL;
+	// The interface listens no more.
+	load(f, PORTS RED END_VRFS);
+	input.spec = f->spec;
+	assert_int_equal(compile_snapshot(&input, &f->snapshot, &f->refusal), 0);
+	assert_int_equal(look_up(f, "default", 0x2001000000000000, 1), LPM_NO_ROUTE);
 }
 
 // Policies that reach themselves, and those that do not.
