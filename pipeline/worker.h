@@ -70,11 +70,10 @@ struct worker {
 	uint64_t now_tsc;		 // start of this walk
 	uint16_t worker_idx;
 	uint16_t n_workers;
-	uint16_t budget; // packets that sources may still bring into this walk
+	uint16_t budget;    // packets that sources may still bring into this walk
 	uint16_t n_relayed; // frames sent for other workers in this walk
 	uint16_t n_rxq;
-	uint16_t next_rxq; // where polling goes on, so that no queue starves
-	bool has_vlans;
+	uint16_t next_rxq;   // where polling goes on, so that no queue starves
 	uint16_t n_tx_ports; // ids below have a tx_port
 	struct rx_queue rxq[WORKER_MAX_RXQ];
 	struct tx_port *tx;		  // by DPDK port

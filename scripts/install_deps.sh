@@ -12,7 +12,7 @@ packages() {
         ;;
     demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 ;;
     test) echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev ;;
-    lint) echo clang clang-format clang-tidy cppcheck shellcheck python3 ;;
+    lint) echo clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck python3 ;;
     esac
 }
 

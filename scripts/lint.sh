@@ -30,7 +30,7 @@ files() {
 }
 
 compile() {
-    CC=$1 scripts/build.sh "$build-lint-$1" --werror
+    CC=$1 scripts/build.sh "$build-lint-$1" --werror "${@:2}"
 }
 
 format() {
@@ -81,7 +81,7 @@ check 'clang-format' format
 check 'shellcheck' shellcheck -x "${shell[@]}"
 check 'python syntax' python_syntax
 check 'gcc, no warnings' compile gcc
-check 'clang, no warnings' compile clang
+check 'clang, no warnings' compile clang -Dfuzz=true
 check 'cppcheck' analyze
 check 'clang-tidy' tidy
 

@@ -26,7 +26,7 @@ enum {
 	MAX_HEADERS_BYTES = 8192,
 	CLIENT_TIMEOUT_S = 30, // without a byte read or written
 	RESUME_MS = 200,       // after no connection could be taken
-	BACKLOG = 16,
+	BACKLOG = 128,
 };
 
 struct admin {
@@ -37,6 +37,9 @@ struct admin {
 	struct reply_list replies;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
+
+// libevent gives the listener's error callback its own argument, not ours. There is one server.
+static struct admin *served;
 
 struct resource {
 	const char *path;
@@ -155,12 +158,12 @@ static void make_directory(const char *path)
 static bool is_served(const struct sockaddr_un *addr)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool served = fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
-					 errno == EAGAIN);
+	bool listens = fd >= 0 && (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+					  errno == EAGAIN);
 
 	if (fd >= 0)
 		close(fd);
-	return served;
+	return listens;
 }
 
 // The listening socket, or -errno.
@@ -207,11 +210,11 @@ static void set_limits(struct evhttp *http)
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
 	const struct timeval later = {.tv_usec = RESUME_MS * 1000};
-	struct admin *admin = arg;
 
+	(void)arg;
 	log_warning("admin: cannot take a connection: %s", strerror(errno));
 	evconnlistener_disable(listener);
-	event_add(admin->resume, &later);
+	event_add(served->resume, &later);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -234,6 +237,7 @@ static int listen_on(struct admin *admin, int fd)
 		close(fd);
 		return -ENOMEM;
 	}
+	served = admin;
 	admin->listener = evhttp_bound_socket_get_listener(bound);
 	evconnlistener_set_error_cb(admin->listener, on_accept_error);
 	return 0;

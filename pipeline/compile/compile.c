@@ -239,9 +239,9 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 	if (ret == 0)
 		ret = build_links(c, vrf_slot, addr->family, links);
 	if (ret == 0)
-		ret = iface != NULL ? compile_find_iface(c, origin, "port", iface, iface_slot)
-				    : gateway_iface(c, origin, key, vrf_slot, *links, addr,
-					      iface_slot);
+		ret = iface != NULL
+			      ? compile_find_iface(c, origin, "port", iface, iface_slot)
+			      : gateway_iface(c, origin, key, vrf_slot, *links, addr, iface_slot);
 	if (ret != 0)
 		return ret;
 	if (c->s->ifaces[*iface_slot].vrf != vrf_slot)

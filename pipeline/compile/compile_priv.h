@@ -53,7 +53,8 @@ struct compile {
 	// By VRF slot.
 	struct route_list *routes4;
 	struct route_list *routes6;
-	struct lpm **links4; // what follows from interfaces' addresses alone: whose link a gateway is on
+	struct lpm **
+		links4; // what follows from interfaces' addresses alone: whose link a gateway is on
 	struct lpm **links6;
 };
 

@@ -182,8 +182,8 @@ static int add_sid(struct compile *c, const struct srv6_sid_spec *spec, uint32_t
 	if (spec->require_hmac && c->spec->n_hmac_keys == 0)
 		return refusal_set(c->refusal, &spec->origin,
 			"require_hmac: there are no srv6.hmac_keys to verify with");
-	ret = compile_check_global(c, &spec->origin, "sid",
-		&(struct ip_addr){.family = 6, .addr = spec->prefix.addr});
+	ret = compile_check_global(
+		c, &spec->origin, "sid", &(struct ip_addr){.family = 6, .addr = spec->prefix.addr});
 	if (ret == 0)
 		ret = set_behavior(c, spec, sid);
 	if (ret == 0)

@@ -5,6 +5,8 @@
 // table (End.DX4, End.X). Those of an unwrapped one go back to the lookup in their VRF: the policy
 // encapsulates each by itself, so that what leaves a tunnel needs no reassembly at its end.
 
+#include <errno.h>
+
 #include <rte_ip_frag.h>
 
 #include "pipeline/ip4.h"
@@ -21,10 +23,13 @@ NODE_DECLARE_EDGES(EDGES)
 enum {
 	// 64 KiB in pieces for the smallest MTU that an interface may have, 68: 48 bytes of payload each.
 	MAX_FRAGMENTS = 1366,
+	// Of one burst. A stream of rte_graph holds 65535 packets and ends the process at the next one.
+	MAX_BURST_FRAGMENTS = 16384,
 };
 
 // Returns the number of fragments, or a negative errno.
-static int32_t fragment(struct worker *w, struct rte_mbuf *m, struct packet *p, struct rte_mbuf **out)
+static int32_t fragment(
+	struct worker *w, struct rte_mbuf *m, struct packet *p, struct rte_mbuf **out)
 {
 	if (!(p->flags & PACKET_HOP_TAKEN)) {
 		ip4_decrement_ttl(rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *));
@@ -41,8 +46,8 @@ static void finish(struct rte_mbuf *m, const struct packet *p)
 	*packet_of(m) = *p;
 	packet_of(m)->flow_hash = 0; // fragments hash on addresses only
 	ip->hdr_checksum = 0;
-	ip->hdr_checksum = (uint16_t)~ip4_options_sum(
-		(const uint8_t *)ip, (ip->version_ihl & 0x0f) * 4u);
+	ip->hdr_checksum =
+		(uint16_t)~ip4_options_sum((const uint8_t *)ip, (ip->version_ihl & 0x0f) * 4u);
 }
 
 static uint16_t ip4_fragment_process(
@@ -50,17 +55,21 @@ static uint16_t ip4_fragment_process(
 {
 	struct worker *w = worker_of(node);
 	struct rte_mbuf *out[MAX_FRAGMENTS];
+	uint32_t n_total = 0;
 
 	for (uint16_t i = 0; i < n_objs; i++) {
 		struct rte_mbuf *m = objs[i];
-		rte_edge_t edge = dest_kind(packet_of(m)->dest) == DEST_FORWARD ? EDGE_OUTPUT
-										: EDGE_LOOKUP;
-		int32_t n = fragment(w, m, packet_of(m), out);
+		rte_edge_t edge =
+			dest_kind(packet_of(m)->dest) == DEST_FORWARD ? EDGE_OUTPUT : EDGE_LOOKUP;
+		int32_t n = -ENOBUFS;
 
+		if (likely(n_total <= MAX_BURST_FRAGMENTS - MAX_FRAGMENTS))
+			n = fragment(w, m, packet_of(m), out);
 		if (n < 0) {
 			rte_node_enqueue_x1(graph, node, EDGE_FAILED, m);
 			continue;
 		}
+		n_total += (uint32_t)n;
 		for (int32_t k = 0; k < n; k++) {
 			finish(out[k], packet_of(m));
 			rte_node_enqueue_x1(graph, node, edge, out[k]);

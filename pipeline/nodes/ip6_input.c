@@ -58,8 +58,7 @@ static inline rte_edge_t prepare(
 			p->flags |= PACKET_LINK_SCOPE;
 	}
 	// What may not leave its link stays here, where that is checked.
-	if (unlikely(dispatch_wanted(w, p)) &&
-		!(p->flags & (PACKET_SR_TRUSTED | STAYS_ON_LINK)) &&
+	if (unlikely(dispatch_wanted(w, p)) && !(p->flags & (PACKET_SR_TRUSTED | STAYS_ON_LINK)) &&
 		!dispatch_is_mine(w, m, p)) {
 		p->entry = PACKET_ENTRY_IP6_LOOKUP;
 		return EDGE_DISPATCH;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures: a lab of its own for each test. See lab.py."""
+"""Fixtures: a lab of its own for each test. See e2e_lab.py."""
 
 import itertools
 import os
@@ -9,14 +9,14 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-import lab as lab_module  # noqa: E402
+import e2e_lab  # noqa: E402
 
 numbers = itertools.count()
 
 
 @pytest.fixture
 def lab(request):
-    made = lab_module.Lab(next(numbers))
+    made = e2e_lab.Lab(next(numbers))
     request.node.lab = made
     yield made
     made.close()

@@ -272,7 +272,7 @@ def _moved(before, now):
             if now[k] != before[k]}
 
 
-def _prefix_of(name):
+def prefix_of(name):
     prefix = SIDS[name][0]
     return prefix if "/" in prefix else prefix + "/128"
 
@@ -297,7 +297,7 @@ def check(node, cases, model=MODEL, **drops):
         outcomes.append((what, port, given, outcome))
         for name, n in outcome.drops.items():
             total[name] = total.get(name, 0) + n
-        _add(want_sids, {_prefix_of(k): v for k, v in outcome.sids.items()})
+        _add(want_sids, {prefix_of(k): v for k, v in outcome.sids.items()})
         _add(want_policies, outcome.policies)
     assert total == drops, f"the test wants other drops than the model: {drops}, {total}"
     drops_before = node.drops()

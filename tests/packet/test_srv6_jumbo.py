@@ -8,8 +8,8 @@ import srv6_wire as wire
 
 DEVICE = "af_packet"
 MTUS = dict(core=9000, side=9000, blue=9000)
-CONFIG = dict(lab.CONFIG, ports=[dict(p, **({"mtu": MTUS[p["name"]]} if p["name"] in MTUS else {}))
-                                 for p in lab.CONFIG["ports"]])
+CONFIG = dict(lab.CONFIG, workers=dict(mbufs=8191), ports=[
+    dict(p, mtu=MTUS.get(p["name"], 1500)) for p in lab.CONFIG["ports"]])
 MODEL = lab.make_model(**MTUS)
 
 NEXT = lab.hops("a", 4)

@@ -33,7 +33,8 @@ static const struct {
 	{PORT("\"10.0.0.255/32\"") SRV6_L2, NULL},
 	{PORT("\"fd00::/127\"") SRV6_L2, NULL},
 	{PORT("\"10.0.0.1/24\", \"10.0.0.2/24\", \"fd00::1/64\", \"fd00::2/64\"") SRV6_L2, NULL},
-	{ROUTE("prefix = \"10.1.0.0/16\"; via = \"10.0.0.1\";"), "via: 10.0.0.1 is the node itself"},
+	{ROUTE("prefix = \"10.1.0.0/16\"; via = \"10.0.0.1\";"),
+		"via: 10.0.0.1 is the node itself"},
 	{ROUTE("prefix = \"10.1.0.0/16\"; via = \"10.0.0.1\"; port = \"p\";"),
 		"via: 10.0.0.1 is the node itself"},
 	{ROUTE("prefix = \"10.1.0.0/16\"; via = \"10.0.0.255\";"),
@@ -51,7 +52,8 @@ static const struct {
 	{ROUTE("prefix = \"fe80::/64\"; via = \"fd00::9\";"),
 		"prefix: fe80::/64 is link-local; such addresses are not routed"},
 	{ROUTE("prefix = \"10.0.0.255/32\"; via = \"10.0.0.9\";"), NULL},
-	{POLICY("segments = [ \"b::1\", \"ff05::1\" ];"), "segments: ff05::1 is no unicast address"},
+	{POLICY("segments = [ \"b::1\", \"ff05::1\" ];"),
+		"segments: ff05::1 is no unicast address"},
 	{POLICY("segments = [ \"::\" ];"), "segments: :: is no unicast address"},
 	{POLICY("segments = [ \"fe80::1\" ];"), "segments: fe80::1" GLOBAL},
 	{POLICY("segments = [ \"b::1\" ]; source = \"ff05::1\";"),
@@ -129,12 +131,12 @@ static void compile_addr_first_segment_on_a_link_is_an_adjacency(void **state)
 // End.T looks the next segment up in its own table.
 static void compile_addr_circle_through_another_table_is_refused(void **state)
 {
-	static const char text[] =
-		GOOD "vrfs = ( { name = \"red\"; routes = ( { prefix = \"c::/16\"; policy = \"a\"; } "
-		     "); } );\n"
-		     "srv6 = { source = \"a::9\"; sids = ( { sid = \"b::1\"; behavior = \"End.T\"; vrf "
-		     "= \"%s\"; } );\n"
-		     "policies = ( " L2 ", { name = \"a\"; segments = [ \"b::1\", \"c::1\" ]; } ); };";
+	static const char text[] = GOOD
+		"vrfs = ( { name = \"red\"; routes = ( { prefix = \"c::/16\"; policy = \"a\"; } "
+		"); } );\n"
+		"srv6 = { source = \"a::9\"; sids = ( { sid = \"b::1\"; behavior = \"End.T\"; vrf "
+		"= \"%s\"; } );\n"
+		"policies = ( " L2 ", { name = \"a\"; segments = [ \"b::1\", \"c::1\" ]; } ); };";
 	struct fixture *f = *state;
 	char config[sizeof(text) + 16];
 

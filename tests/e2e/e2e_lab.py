@@ -22,6 +22,7 @@ from netns import inside, netns_create, run  # noqa: E402
 from node_config import to_text  # noqa: E402
 from peer import Peer  # noqa: E402
 
+SUPPRESSIONS = os.path.join(ROOT, "tests", "e2e", "lsan.supp")
 PREFIX = "pge2e"
 TIMEOUT_S = 60.0  # for whatever must happen; generous, the machine may be busy
 PR_SET_PDEATHSIG = 1
@@ -51,8 +52,9 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
+        # With a time-out, Python would not wait for room in the backlog.
         self.sock.connect(self.path)
+        self.sock.settimeout(self.timeout)
 
 
 class Node:
@@ -76,11 +78,13 @@ class Node:
         with open(self.config_path, "w") as f:
             f.write(config if isinstance(config, str) else to_text(self.complete(config)))
 
-    def launch(self, *args, prefix=()):
+    def launch(self, *args, options=(), prefix=()):
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.lab.netns, *prefix, binary("pergola"), self.config_path, *args],
+                ["ip", "netns", "exec", self.lab.netns, *prefix, binary("pergola"), *options,
+                 self.config_path, *args],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.lab.directory,
+                env=dict(os.environ, LSAN_OPTIONS="print_suppressions=0:suppressions=" + SUPPRESSIONS),
                 preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         return self
 
