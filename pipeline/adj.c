@@ -16,6 +16,7 @@ struct adj_entry {
 	_Atomic(struct adj_entry *) next;
 	struct adj_key key;
 	uint32_t slot;
+	struct adj_control *control;
 	uint32_t n_refs; // control side only
 };
 
@@ -95,6 +96,7 @@ static struct adj_entry *add_entry(struct adj_table *table, const struct adj_key
 		return NULL;
 	entry->key = *key;
 	entry->slot = slot;
+	entry->control = control;
 	control->entries[slot] = entry;
 	control->first_free = slot + 1;
 	atomic_init(&entry->next, atomic_load_explicit(bucket, memory_order_relaxed));
@@ -119,30 +121,47 @@ uint32_t adj_table_acquire(struct adj_table *table, const struct adj_key *key)
 	return slot;
 }
 
-static void remove_entry(struct adj_table *table, struct adj_entry *entry)
+// Takes entry out of the index. Its slot is given out again only by free_slot(), so that no worker that found
+// it meets another neighbour there.
+static void unlink_entry(struct adj_table *table, struct adj_entry *entry)
 {
-	struct adj_control *control = table->control;
 	_Atomic(struct adj_entry *) *link = &table->buckets[key_bucket(&entry->key)];
 
 	while (atomic_load_explicit(link, memory_order_relaxed) != entry)
 		link = &atomic_load_explicit(link, memory_order_relaxed)->next;
 	atomic_store_explicit(link, atomic_load(&entry->next), memory_order_release);
+}
+
+// After the grace period.
+static void free_slot(void *object)
+{
+	struct adj_entry *entry = object;
+	struct adj_control *control = entry->control;
+
+	pthread_mutex_lock(&control->lock);
 	control->entries[entry->slot] = NULL;
 	if (entry->slot < control->first_free)
 		control->first_free = entry->slot;
-	reclaim_later(control->reclaim, atomic_exchange(&table->slots[entry->slot], NULL), free);
-	reclaim_later(control->reclaim, entry, free);
+	pthread_mutex_unlock(&control->lock);
+	free(entry);
 }
 
 void adj_table_release(struct adj_table *table, uint32_t slot)
 {
+	struct adj_control *control = table->control;
 	struct adj_entry *entry;
+	bool is_last;
 
-	pthread_mutex_lock(&table->control->lock);
-	entry = table->control->entries[slot];
-	if (--entry->n_refs == 0)
-		remove_entry(table, entry);
-	pthread_mutex_unlock(&table->control->lock);
+	pthread_mutex_lock(&control->lock);
+	entry = control->entries[slot];
+	is_last = --entry->n_refs == 0;
+	if (is_last)
+		unlink_entry(table, entry);
+	pthread_mutex_unlock(&control->lock);
+	if (!is_last)
+		return;
+	reclaim_later(control->reclaim, atomic_exchange(&table->slots[slot], NULL), free);
+	reclaim_later(control->reclaim, entry, free_slot);
 }
 
 bool adj_table_key(struct adj_table *table, uint32_t slot, struct adj_key *key)
@@ -150,7 +169,8 @@ bool adj_table_key(struct adj_table *table, uint32_t slot, struct adj_key *key)
 	bool found = false;
 
 	pthread_mutex_lock(&table->control->lock);
-	if (slot < ADJ_MAX_SLOTS && table->control->entries[slot] != NULL) {
+	if (slot < ADJ_MAX_SLOTS && table->control->entries[slot] != NULL &&
+		table->control->entries[slot]->n_refs > 0) {
 		*key = table->control->entries[slot]->key;
 		found = true;
 	}

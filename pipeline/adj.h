@@ -45,7 +45,8 @@ struct adj_table {
 	struct adj_control *control;
 };
 
-// NULL with errno ENOMEM. Replaced objects go to reclaim, which must outlive the table.
+// NULL with errno ENOMEM. What is replaced or given up goes to reclaim, and its slot comes back from there:
+// reclaim is destroyed, or empty, before the table is.
 struct adj_table *adj_table_create(struct reclaim *reclaim);
 void adj_table_destroy(struct adj_table *table);
 

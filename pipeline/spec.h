@@ -131,7 +131,7 @@ struct worker_spec {
 struct node_spec {
 	struct arena *arena;	    // owns every string and array below
 	const char *source;	    // file name, for refusals
-	const char *hostname;	    // for logs; NULL: the machine's
+	const char *hostname;	    // in status; NULL: the machine's
 	const char *control_socket; // path of the UNIX socket; NULL: /run/pergola/control.sock
 	const char *log_level;	    // "error", "warning", "notice", "info", "debug"; NULL: "info"
 	struct eal_spec eal;

@@ -34,13 +34,13 @@ unsigned int worker_walk(struct worker *w)
 	w->snapshot = atomic_load_explicit(w->published, memory_order_acquire);
 	w->now_tsc = rte_rdtsc();
 	w->budget = WORKER_BURST;
-	w->n_relayed = 0;
+	w->n_from_rings = 0;
 	if (unlikely(w->trace->active ||
 		     atomic_load_explicit(&w->trace_request, memory_order_relaxed) != 0))
 		trace_poll(w);
 	rte_graph_walk(w->graph);
 	rte_rcu_qsbr_quiescent(w->qsbr, w->worker_idx);
-	n_packets = WORKER_BURST - w->budget + w->n_relayed;
+	n_packets = WORKER_BURST - w->budget + w->n_from_rings;
 	w->n_walks++;
 	if (n_packets > 0) {
 		w->n_busy_walks++;

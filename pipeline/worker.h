@@ -70,8 +70,9 @@ struct worker {
 	uint64_t now_tsc;		 // start of this walk
 	uint16_t worker_idx;
 	uint16_t n_workers;
-	uint16_t budget;    // packets that sources may still bring into this walk
-	uint16_t n_relayed; // frames sent for other workers in this walk
+	uint16_t budget; // packets that sources may still bring into this walk
+	uint16_t
+		n_from_rings; // packets taken from rings in this walk: handed off, injected, to be sent
 	uint16_t n_rxq;
 	uint16_t next_rxq;   // where polling goes on, so that no queue starves
 	uint16_t n_tx_ports; // ids below have a tx_port

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Source: takes packets from the worker's ring, handed off by other workers or injected by the control
-// core. They carry only port and VRF slot and re-enter at the lookup.
+// core. They carry only port and VRF slot and re-enter at the lookup. A burst of them comes in beside that of
+// the ports, so that neither starves the other, whichever node runs first.
 
 #include "pipeline/node.h"
 #include "pipeline/walker.h"
@@ -41,7 +42,7 @@ static uint16_t ring_rx_process(
 {
 	struct worker *w = worker_of(node);
 	void *pkts[WORKER_BURST];
-	uint16_t n = rte_ring_dequeue_burst(w->ring, pkts, w->budget, NULL);
+	uint16_t n = rte_ring_dequeue_burst(w->ring, pkts, WORKER_BURST, NULL);
 
 	(void)objs;
 	(void)n_objs;
@@ -54,7 +55,7 @@ static uint16_t ring_rx_process(
 		p->generation = w->snapshot->generation;
 		rte_node_enqueue_x1(graph, node, edge, pkts[i]);
 	}
-	w->budget -= n;
+	w->n_from_rings += n;
 	return n;
 }
 

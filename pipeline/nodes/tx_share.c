@@ -32,7 +32,7 @@ static uint16_t tx_share_process(
 			rte_node_enqueue(graph, node, EDGE_FULL, pkts + n_sent, n - n_sent);
 		n_total += n;
 	}
-	w->n_relayed += n_total;
+	w->n_from_rings += n_total;
 	return n_total;
 }
 

@@ -177,10 +177,15 @@ static void adj_readers_keep_what_they_hold(void **state)
 	assert_int_equal(reclaim_poll(reclaim), 1);
 	adj_table_release(table, slot);
 	assert_int_equal(reclaim_poll(reclaim), 3);
+	// Nor does another neighbour move into the slot before.
+	key = key_of(2);
+	assert_int_not_equal(adj_table_acquire(table, &key), slot);
 	rte_rcu_qsbr_quiescent(qsbr, 0);
 	assert_int_equal(reclaim_poll(reclaim), 0);
-	adj_table_destroy(table);
+	key = key_of(3);
+	assert_int_equal(adj_table_acquire(table, &key), slot);
 	reclaim_destroy(reclaim);
+	adj_table_destroy(table);
 	free(qsbr);
 }
 
@@ -274,8 +279,8 @@ static void adj_readers_see_whole_entries(void **state)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(churn.n_wrong, 0);
 	assert_int_equal(reclaim_poll(reclaim), 0);
-	adj_table_destroy(churn.table);
 	reclaim_destroy(reclaim);
+	adj_table_destroy(churn.table);
 	free(churn.qsbr);
 }
 
