@@ -61,6 +61,7 @@ void ctl_print_status(FILE *out, const json_t *answer)
 	};
 	const json_t *tables = json_object_get(answer, "tables");
 
+	fprintf(out, "hostname    %s\n", string_of(answer, "hostname"));
 	fprintf(out, "version     %s (%s)\n", string_of(answer, "version"),
 		string_of(answer, "dpdk"));
 	print_uptime(out, number_of(answer, "uptime_s"));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One job at a time: it takes frozen inputs to a helper thread and comes back through a pipe to the loop. What a
-// swap replaced is freed by a job, too, once the grace period is over. The next compile starts only then, and
-// only when neighbours have taken up the last snapshot: so slots which the live snapshot does not name are free.
+// One job at a time: it takes frozen inputs to a helper thread and comes back through a pipe to the
+// loop. What a swap replaced is freed by a job, too, once the grace period is over. The next
+// compile starts only then, and only when neighbours have taken up the last snapshot: so slots
+// which the live snapshot does not name are free.
 
 #include "ctrl/publish.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Compile and swap: reads the configuration file and compiles it aside on a helper thread, publishes the
-// new snapshot with one store, and destroys the old one after a grace period. A refused file changes
-// nothing.
+// Compile and swap: reads the configuration file and compiles it aside on a helper thread,
+// publishes the new snapshot with one store, and destroys the old one after a grace period. A
+// refused file changes nothing.
 
 #include "pipeline/compile/compile.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Threads are detached: joining one would wait until malloc has tidied up after it, which takes longer than
-// the loop may stand still.
+// Threads are detached: joining one would wait until malloc has tidied up after it, which takes
+// longer than the loop may stand still.
 
 #include "ctrl/publish_job.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What takes too long for the control core's loop, on a thread of its own: reading and compiling a file,
-// freeing what was replaced. A job touches its frozen inputs, and what only one job at a time touches:
-// reference counts of shared tables, counters of slots that nobody uses.
+// What takes too long for the control core's loop, on a thread of its own: reading and compiling a
+// file, freeing what was replaced. A job touches its frozen inputs, and what only one job at a time
+// touches: reference counts of shared tables, counters of slots that nobody uses.
 
 #include "conf/conf.h"
 #include "pipeline/compile/compile.h"

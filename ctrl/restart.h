@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What of a new configuration a running node cannot take up. Different ports cannot be compiled for the
-// running devices: such a file is refused. What workers, EAL and the control socket were started with just
-// stays as it was until the next start.
+// What of a new configuration a running node cannot take up. Different ports cannot be compiled for
+// the running devices: such a file is refused. What workers, EAL and the control socket were
+// started with just stays as it was until the next start.
 
 #include "pipeline/spec.h"
 

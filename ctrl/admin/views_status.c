@@ -13,7 +13,9 @@
 #include <rte_mempool.h>
 #include <rte_version.h>
 
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 // Packets that ports brought in.
 static uint64_t n_received(const struct worker *w)
@@ -76,6 +78,16 @@ static json_t *reload_row(const struct ctrl *ctrl)
 		"compile_ms", last->compile_ms, "text", reply_string(last->text));
 }
 
+static json_t *hostname(const struct node_spec *spec)
+{
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (spec->hostname != NULL)
+		return json_string(spec->hostname);
+	gethostname(name, sizeof(name) - 1);
+	return reply_string(name);
+}
+
 void views_status_get(struct reply *reply)
 {
 	const struct ctrl *ctrl = reply->ctrl;
@@ -83,10 +95,11 @@ void views_status_get(struct reply *reply)
 	double uptime_s = (double)(rte_rdtsc() - ctrl->start_tsc) / (double)rte_get_tsc_hz();
 
 	reply_json(reply,
-		json_pack("{s:s, s:s, s:f, s:o, s:I, s:{s:I, s:I}, s:o, s:o, s:o}", "version",
-			PERGOLA_VERSION, "dpdk", rte_version(), "uptime_s", uptime_s, "config",
-			reply_string(ctrl->config_path), "generation", (json_int_t)s->generation,
-			"tables", "bytes", (json_int_t)s->n_table_bytes, "shared",
-			(json_int_t)s->n_shared_tables, "reload", reload_row(ctrl), "workers",
-			worker_rows(ctrl), "mbufs", pool_rows(ctrl)));
+		json_pack("{s:o, s:s, s:s, s:f, s:o, s:I, s:{s:I, s:I}, s:o, s:o, s:o}", "hostname",
+			hostname(ctrl->spec), "version", PERGOLA_VERSION, "dpdk", rte_version(),
+			"uptime_s", uptime_s, "config", reply_string(ctrl->config_path),
+			"generation", (json_int_t)s->generation, "tables", "bytes",
+			(json_int_t)s->n_table_bytes, "shared", (json_int_t)s->n_shared_tables,
+			"reload", reload_row(ctrl), "workers", worker_rows(ctrl), "mbufs",
+			pool_rows(ctrl)));
 }

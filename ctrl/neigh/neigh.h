@@ -41,8 +41,8 @@ void neigh_destroy(struct neigh *neigh);
 // The live snapshot has changed: takes up its gateways, permanent neighbours, interfaces and addresses,
 // and gives up what is gone. Called right after each publish (also the first).
 void neigh_snapshot_changed(struct neigh *neigh);
-// A large snapshot is taken up in pieces: until this is false, adjacencies may be there of interfaces that
-// are gone.
+// A large snapshot is taken up in pieces: until this is false, adjacencies may be there of
+// interfaces that are gone.
 bool neigh_is_catching_up(const struct neigh *neigh);
 
 // Calls fn for each neighbour, in no order.
