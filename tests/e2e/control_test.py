@@ -285,6 +285,14 @@ def test_many_different_reloads_and_every_question(lab):
     assert node.stop() == 0
 
 
+def test_hostname_follows_the_file(lab):
+    node = lab.node(null_config()).start()
+    assert node.get("/status")["hostname"] == socket.gethostname()
+    assert node.reload(null_config(hostname="node-7"))[0] == 200
+    assert "node-7" in node.ctl("status").stdout
+    assert node.stop() == 0
+
+
 # Neighbours
 
 
