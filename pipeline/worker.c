@@ -149,8 +149,9 @@ static int create_memory(struct worker *w, const struct worker_config *config)
 
 	snprintf(name, sizeof(name), "worker%u", w->worker_idx);
 	w->ring = rte_ring_create(name, WORKER_RING_SIZE, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	w->n_tx_ports = RTE_MAX_ETHPORTS;
-	w->tx = rte_calloc(NULL, w->n_tx_ports, sizeof(*w->tx), RTE_CACHE_LINE_SIZE);
+	for (uint32_t i = 0; i < config->n_ports; i++)
+		w->n_tx_ports = RTE_MAX(w->n_tx_ports, (uint16_t)(config->ports[i].dpdk_port + 1));
+	w->tx = rte_calloc(NULL, w->n_tx_ports + 1u, sizeof(*w->tx), RTE_CACHE_LINE_SIZE);
 	w->outboxes =
 		rte_calloc(NULL, config->n_workers, sizeof(*w->outboxes), RTE_CACHE_LINE_SIZE);
 	w->peer_rings = rte_calloc(NULL, config->n_workers, sizeof(*w->peer_rings), 0);
