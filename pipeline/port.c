@@ -197,6 +197,11 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 	port->mtu = port_mtu(spec);
 	port->n_rxq = n_queues(spec->n_rxq, n_workers, info.max_rx_queues);
 	port->n_txq = n_queues(spec->n_txq, n_workers, info.max_tx_queues);
+	if (port->n_rxq == 0 || port->n_txq == 0)
+		return refusal_set(refusal, &spec->origin,
+			"ports.%s.device: \"%s\" has %u RX and %u TX queues; a port needs one of "
+			"each",
+			spec->name, spec->device, info.max_rx_queues, info.max_tx_queues);
 	ret = check_mtu(spec, &info, port, refusal);
 	if (ret != 0)
 		return ret;
