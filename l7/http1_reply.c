@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "l7/http1_reply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	uint16_t status;
+	const char *phrase;
+} PHRASES[] = {
+	{200, "OK"},
+	{201, "Created"},
+	{202, "Accepted"},
+	{204, "No Content"},
+	{301, "Moved Permanently"},
+	{302, "Found"},
+	{303, "See Other"},
+	{304, "Not Modified"},
+	{307, "Temporary Redirect"},
+	{308, "Permanent Redirect"},
+	{400, "Bad Request"},
+	{401, "Unauthorized"},
+	{403, "Forbidden"},
+	{404, "Not Found"},
+	{405, "Method Not Allowed"},
+	{408, "Request Timeout"},
+	{410, "Gone"},
+	{413, "Content Too Large"},
+	{414, "URI Too Long"},
+	{417, "Expectation Failed"},
+	{421, "Misdirected Request"},
+	{426, "Upgrade Required"},
+	{429, "Too Many Requests"},
+	{431, "Request Header Fields Too Large"},
+	{500, "Internal Server Error"},
+	{501, "Not Implemented"},
+	{502, "Bad Gateway"},
+	{503, "Service Unavailable"},
+	{504, "Gateway Timeout"},
+	{505, "HTTP Version Not Supported"},
+};
+
+// The phrase means nothing to a client (RFC 9112 §4), so an empty one does for the rest.
+static const char *find_phrase(uint16_t status)
+{
+	for (size_t i = 0; i < sizeof(PHRASES) / sizeof(PHRASES[0]); i++)
+		if (PHRASES[i].status == status)
+			return PHRASES[i].phrase;
+	return "";
+}
+
+int http1_reply_write(uint16_t status, const char *body, uint32_t body_len,
+	enum http1_method method, enum http1_reply_connection connection, uint8_t *out,
+	uint32_t out_len)
+{
+	// RFC 9110 §8.6: no length for 204; in a 304 it would speak of a body that is elsewhere.
+	const bool may_have_body = status != 204 && status != 304;
+	char head[256], length[64] = "";
+	uint32_t len;
+
+	if (!may_have_body)
+		body_len = 0;
+	if (may_have_body)
+		snprintf(length, sizeof(length), "content-length: %u\r\n", body_len);
+	len = (uint32_t)snprintf(head, sizeof(head), "HTTP/1.1 %u %s\r\n%s%s%s\r\n", status,
+		find_phrase(status), length, body_len > 0 ? "content-type: text/plain\r\n" : "",
+		connection == HTTP1_REPLY_CLOSE ? "connection: close\r\n" : "");
+	if (method == HTTP1_HEAD)
+		body_len = 0;
+	if (len > out_len || body_len > out_len - len)
+		return -E2BIG;
+	memcpy(out, head, len);
+	if (body_len > 0)
+		memcpy(out + len, body, body_len);
+	return (int)(len + body_len);
+}
