@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Whose turn it is: picks an endpoint of a cluster. A worker keeps one state per cluster slot, which
+// outlives the cluster's tables.
+
+#include <stdint.h>
+
+#include "l7/cluster.h"
+
+enum {
+	BALANCE_NONE = UINT32_MAX,
+};
+
+struct balance_state {
+	uint32_t turn; // next one; taken modulo the period
+};
+
+// Starts n states of a worker, each worker elsewhere in the period, so that several workers with few
+// requests do not all begin with one endpoint.
+void balance_start(struct balance_state *states, uint32_t n, uint16_t worker_idx);
+
+// The slot of the endpoint whose turn it is, or BALANCE_NONE: the cluster is empty. Endpoints in tried (slots)
+// are passed over when others exist.
+uint32_t balance_pick(const struct cluster *cluster, struct balance_state *state,
+	const uint32_t *tried, uint32_t n_tried);
