@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Connections with endpoints: opened for a request, kept idle in a pool per endpoint, closed when they are
+// no longer fit. While a leg is bound, its segments are its flow's business.
+
+#include "l7/splice/splice_priv.h"
+
+enum {
+	MAX_LOOKS = 8,		// legs of the pool that are looked at for one whose segments fit
+	MAX_EVICT_LOOKS = 4096, // records that are looked at for an idle leg to give up
+	CLOSE_LEG_MS = 5000,	// for an endpoint's FIN
+};
+
+// Announced to endpoints: the same few, so that pooled legs fit many clients. Ethernet with SRv6 and
+// without, the IPv6 minimum, jumbo frames.
+static const uint16_t MSS_CLASSES[] = {216, 536, 1024, 1220, 1340, 1440, 4096, 8900};
+
+static uint16_t class_below(uint16_t mss)
+{
+	uint32_t i = sizeof(MSS_CLASSES) / sizeof(MSS_CLASSES[0]);
+
+	while (i-- > 0)
+		if (MSS_CLASSES[i] <= mss)
+			return MSS_CLASSES[i];
+	return mss;
+}
+
+static void send_bare(struct splice *sp, struct leg *leg, uint8_t flags)
+{
+	struct end *e = &leg->server;
+	struct tcp_out out = {
+		.seq = e->snd_nxt - ((flags & TCP_FIN) != 0),
+		.ack = e->rcv_nxt + ((e->flags & END_FIN_IN) != 0),
+		.window = IDLE_WINDOW >> e->scale_out,
+		.flags = flags,
+	};
+
+	e->ack_sent = out.ack;
+	e->win_sent = out.window;
+	sp->io->send(sp->ctx, SPLICE_SERVER, leg_idx(sp, leg), &out, NULL, 0, NULL);
+}
+
+static void send_syn(struct splice *sp, struct leg *leg)
+{
+	struct end *e = &leg->server;
+	struct tcp_out out = {
+		.seq = e->snd_nxt - 1,
+		.window = UINT16_MAX,
+		.flags = TCP_SYN,
+		.mss = leg->own_mss,
+		.scale = e->scale_out,
+		.sack_offered = (sp->flows[leg->flow].client.flags & END_SACK) != 0,
+	};
+
+	own_rto_arm(sp, e, SYN_RTO_MS);
+	timer_set(sp, &leg->timer, e->rto_at);
+	sp->io->send(sp->ctx, SPLICE_SERVER, leg_idx(sp, leg), &out, NULL, 0, NULL);
+}
+
+// ---- the pool
+
+static void pool_add(struct splice *sp, struct leg *leg)
+{
+	leg->state = LEG_IDLE;
+	leg->flow = SPLICE_NONE;
+	leg->since_ms = sp->now_ms;
+	leg->pool_prev = SPLICE_NONE;
+	leg->pool_next = sp->pools[leg->endpoint];
+	if (leg->pool_next != SPLICE_NONE)
+		sp->legs[leg->pool_next].pool_prev = leg_idx(sp, leg);
+	sp->pools[leg->endpoint] = leg_idx(sp, leg);
+	sp->n_pool[leg->endpoint]++;
+	sp->n_idle++;
+	if (leg->timer.slot == SPLICE_NONE)
+		timer_set(sp, &leg->timer, sp->now_ms + sp->leg_idle_ms);
+}
+
+static void pool_remove(struct splice *sp, struct leg *leg)
+{
+	if (leg->pool_prev == SPLICE_NONE)
+		sp->pools[leg->endpoint] = leg->pool_next;
+	else
+		sp->legs[leg->pool_prev].pool_next = leg->pool_next;
+	if (leg->pool_next != SPLICE_NONE)
+		sp->legs[leg->pool_next].pool_prev = leg->pool_prev;
+	sp->n_pool[leg->endpoint]--;
+	sp->n_idle--;
+}
+
+uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoint)
+{
+	uint32_t idx = sp->pools[endpoint];
+
+	for (uint32_t i = 0; i < MAX_LOOKS && idx != SPLICE_NONE; i++) {
+		struct leg *leg = &sp->legs[idx];
+		if (leg->own_mss <= f->client.mss &&
+			(!(leg->server.flags & END_SACK) || (f->client.flags & END_SACK)) &&
+			sp->io->leg_fits(sp->ctx, flow_idx(sp, f), idx)) {
+			pool_remove(sp, leg);
+			leg->reused = true;
+			return idx;
+		}
+		idx = leg->pool_next;
+	}
+	return SPLICE_NONE;
+}
+
+// ---- records
+
+void leg_free(struct splice *sp, struct leg *leg)
+{
+	uint32_t idx = leg_idx(sp, leg);
+
+	if (leg->state == LEG_IDLE)
+		pool_remove(sp, leg);
+	timer_clear(sp, &leg->timer);
+	leg->state = LEG_FREE;
+	sp->io->event(sp->ctx, SPLICE_NONE, SPLICE_LEG_CLOSED, leg->endpoint);
+	sp->io->leg_closed(sp->ctx, idx, leg->server.snd_nxt);
+	leg->pool_next = sp->free_leg;
+	sp->free_leg = idx;
+	sp->n_legs_used--;
+}
+
+static void give_up_idle(struct splice *sp)
+{
+	for (uint32_t i = 0; i < MAX_EVICT_LOOKS; i++) {
+		struct leg *leg = &sp->legs[sp->leg_hand];
+
+		sp->leg_hand = (sp->leg_hand + 1) % sp->n_legs;
+		if (leg->state == LEG_IDLE) {
+			send_bare(sp, leg, TCP_RST | TCP_ACK);
+			leg_free(sp, leg);
+			return;
+		}
+	}
+}
+
+uint32_t leg_open(struct splice *sp, struct flow *f, uint32_t endpoint)
+{
+	struct splice_opening opening = {0};
+	uint32_t idx;
+	struct leg *leg;
+
+	if (sp->free_leg == SPLICE_NONE)
+		give_up_idle(sp);
+	idx = sp->free_leg;
+	if (idx == SPLICE_NONE ||
+		sp->io->open_leg(sp->ctx, flow_idx(sp, f), idx, endpoint, &opening) != 0)
+		return SPLICE_NONE;
+	leg = &sp->legs[idx];
+	sp->free_leg = leg->pool_next;
+	sp->n_legs_used++;
+	*leg = (struct leg){
+		.flow = flow_idx(sp, f),
+		.endpoint = endpoint,
+		.state = LEG_CONNECTING,
+		.since_ms = sp->now_ms,
+		.own_mss = class_below(f->client.mss < opening.mss ? f->client.mss : opening.mss),
+		.timer.slot = SPLICE_NONE,
+		.server.challenge_ms = sp->now_ms,
+		.server.snd_una = opening.isn,
+		.server.snd_nxt = opening.isn + 1,
+		.server.mss = opening.mss,
+		.server.scale_out = LEG_WINDOW_SCALE,
+		.server.flags = END_SYN_OUT,
+	};
+	splice_tell(sp, f, SPLICE_LEG_OPENED, endpoint);
+	send_syn(sp, leg);
+	return idx;
+}
+
+// ---- ends
+
+static void close_leg(struct splice *sp, struct leg *leg)
+{
+	leg->state = LEG_CLOSING;
+	leg->flow = SPLICE_NONE;
+	leg->since_ms = sp->now_ms;
+	if (!(leg->server.flags & END_FIN_OUT))
+		leg->server.snd_nxt++;
+	leg->server.flags |= END_FIN_OUT;
+	leg->server.n_timeouts = 0;
+	send_bare(sp, leg, TCP_FIN | TCP_ACK);
+	own_rto_arm(sp, &leg->server, RTO_MS);
+	timer_set(sp, &leg->timer, leg->server.rto_at);
+}
+
+void leg_retire(struct splice *sp, struct leg *leg)
+{
+	pool_remove(sp, leg);
+	close_leg(sp, leg);
+}
+
+static bool is_over(const struct leg *leg)
+{
+	const uint8_t both = END_FIN_IN | END_FIN_OUT;
+
+	return (leg->server.flags & both) == both && end_has_all(&leg->server);
+}
+
+void leg_release(struct splice *sp, struct flow *f)
+{
+	struct leg *leg = &sp->legs[f->leg];
+	const struct end *e = &leg->server;
+
+	if (f->down.held != NULL) { // it went on speaking
+		follow_drop_held(sp, &f->down);
+		f->flags |= FLOW_NO_POOL;
+	}
+	f->leg = SPLICE_NONE;
+	leg->flow = SPLICE_NONE;
+	if (leg->state == LEG_DEAD) {
+		leg_free(sp, leg);
+		return;
+	}
+	if (e->ack_sent != e->rcv_nxt + ((e->flags & END_FIN_IN) != 0))
+		send_bare(sp, leg, TCP_ACK); // the client has the rest of the response
+	if (is_over(leg)) {
+		leg_free(sp, leg);
+		return;
+	}
+	leg->server.rto_armed = false;
+	leg->server.n_timeouts = 0;
+	if (!(f->flags & FLOW_NO_POOL) && !(e->flags & (END_FIN_IN | END_FIN_OUT)) &&
+		!sp->draining && sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
+		sp->io->endpoint_lives(sp->ctx, leg->endpoint))
+		pool_add(sp, leg);
+	else
+		close_leg(sp, leg);
+}
+
+void leg_abort(struct splice *sp, struct flow *f)
+{
+	struct leg *leg;
+
+	if (f->leg == SPLICE_NONE ||
+		(f->phase != PHASE_BOUND && f->phase != PHASE_CONNECT && f->phase != PHASE_SYN))
+		return;
+	leg = &sp->legs[f->leg];
+	if (leg->state == LEG_BOUND)
+		send_bare(sp, leg, TCP_RST | TCP_ACK);
+	f->leg = SPLICE_NONE;
+	follow_drop_held(sp, &f->down);
+	leg_free(sp, leg);
+}
+
+// ---- segments
+
+void leg_refused(struct splice *sp, struct leg *leg)
+{
+	struct flow *f = &sp->flows[leg->flow];
+	struct tcp_segment *none = NULL;
+
+	memset(&sp->at_work, 0, sizeof(sp->at_work));
+	bind_failed(sp, f, SPLICE_WHY_CONNECT, true);
+	flow_settle(sp, f, SPLICE_CLIENT, &none);
+}
+
+static void connected(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
+{
+	struct flow *f = &sp->flows[leg->flow];
+	struct end *e = &leg->server;
+	struct tcp_segment *none = NULL;
+	uint16_t mss = seg->mss == 0 ? TCP_DEFAULT_MSS : seg->mss;
+
+	e->rcv_nxt = seg->seq + 1;
+	e->ack_sent = e->rcv_nxt - 1;
+	e->snd_una = e->snd_nxt;
+	e->wnd_end = e->snd_una + seg->window; // unscaled in a SYN
+	e->wnd_seq = seg->seq;
+	e->mss = mss < e->mss ? mss : e->mss;
+	if (e->mss < MIN_MSS)
+		e->mss = MIN_MSS;
+	e->scale_in = seg->scale == TCP_NO_WINDOW_SCALE ? 0 : seg->scale;
+	if (seg->scale == TCP_NO_WINDOW_SCALE)
+		e->scale_out = 0;
+	e->flags = seg->sack_offered && (f->client.flags & END_SACK) ? END_SACK : 0;
+	e->rto_armed = false;
+	e->n_timeouts = 0;
+	timer_clear(sp, &leg->timer);
+	if (!(f->flags & FLOW_ESTABLISHED)) { // a TCP listener's: now the client can be answered
+		leg->state = LEG_BOUND;
+		f->phase = PHASE_SYN;
+		flow_no_deadline(f);
+		syn_answer(sp, f);
+		send_bare(sp, leg, TCP_ACK);
+		flow_arm(sp, f);
+		return;
+	}
+	bind_done(sp, f);
+	flow_settle(sp, f, SPLICE_CLIENT, &none);
+}
+
+static void connecting_segment(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
+{
+	bool acks_syn = (seg->flags & TCP_ACK) && seg->ack == leg->server.snd_nxt;
+
+	if (seg->flags & TCP_RST) {
+		if (acks_syn)
+			leg_refused(sp, leg);
+		return;
+	}
+	if ((seg->flags & TCP_SYN) && acks_syn) {
+		connected(sp, leg, seg);
+		return;
+	}
+	if ((seg->flags & TCP_ACK) && !acks_syn) {
+		// Left over from an older connection with these ports (RFC 9293 §3.5.1).
+		struct tcp_out out = {.seq = seg->ack, .flags = TCP_RST};
+
+		sp->io->send(sp->ctx, SPLICE_SERVER, leg_idx(sp, leg), &out, NULL, 0, NULL);
+		send_syn(sp, leg);
+	}
+}
+
+static void idle_segment(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
+{
+	struct end *e = &leg->server;
+
+	if (seq_after(seg->ack, e->snd_nxt)) {
+		send_bare(sp, leg, TCP_ACK);
+		return;
+	}
+	if (!seq_before(seg->seq, e->wnd_seq)) {
+		e->wnd_end = seg->ack + ((uint32_t)seg->window << e->scale_in);
+		e->wnd_seq = seg->seq;
+	}
+	if (seq_before(seg->seq, e->rcv_nxt)) { // sent again, or a keep-alive probe
+		send_bare(sp, leg, TCP_ACK);
+		return;
+	}
+	if (seg->len > 0) { // nobody asked
+		send_bare(sp, leg, TCP_RST | TCP_ACK);
+		leg_free(sp, leg);
+		return;
+	}
+	if (seg->flags & TCP_FIN) {
+		e->flags |= END_FIN_IN;
+		leg_retire(sp, leg);
+	}
+}
+
+static void closing_segment(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
+{
+	struct end *e = &leg->server;
+
+	if (!seq_after(seg->ack, e->snd_nxt))
+		e->snd_una = seq_max(e->snd_una, seg->ack);
+	if (seg->len > 0) {
+		send_bare(sp, leg, TCP_RST | TCP_ACK);
+		leg_free(sp, leg);
+		return;
+	}
+	if ((seg->flags & TCP_FIN) && (seg->seq == e->rcv_nxt)) {
+		e->flags |= END_FIN_IN;
+		send_bare(sp, leg, TCP_ACK);
+	}
+	if (is_over(leg))
+		leg_free(sp, leg);
+}
+
+// Whatever is not a plain segment in sequence. True: done with it.
+static bool is_odd(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
+{
+	struct end *e = &leg->server;
+
+	if (seg->flags & TCP_RST) {
+		if (seg->seq == e->ack_sent || seg->seq == e->rcv_nxt)
+			leg_free(sp, leg);
+		else if (seg->seq - e->ack_sent <= IDLE_WINDOW)
+			send_bare(sp, leg, TCP_ACK);
+		return true;
+	}
+	if ((seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK)) {
+		if (time_reached(sp->now_ms, e->challenge_ms)) {
+			e->challenge_ms = sp->now_ms + CHALLENGE_MS;
+			send_bare(sp, leg, TCP_ACK);
+		}
+		return true;
+	}
+	return false;
+}
+
+// A TCP listener's leg is up, but the client has not confirmed its handshake: what the endpoint says first
+// waits. True: the segment was taken.
+static bool waiting_segment(struct splice *sp, struct leg *leg, struct tcp_segment *seg)
+{
+	struct flow *f = &sp->flows[leg->flow];
+	if (seg->flags & TCP_SYN) { // our ACK was lost
+		send_bare(sp, leg, TCP_ACK);
+		return false;
+	}
+	if (!(seg->flags & TCP_RST) && (seg->len > 0 || (seg->flags & TCP_FIN))) {
+		follow_hold(sp, f, SPLICE_SERVER, &seg);
+		return true;
+	}
+	if ((seg->flags & TCP_RST) && seg->seq == leg->server.rcv_nxt)
+		flow_reset(sp, f, SPLICE_WHY_ENDPOINT_RESET);
+	return false;
+}
+
+void leg_segment(struct splice *sp, struct leg *leg, struct tcp_segment *seg)
+{
+	memset(&sp->at_work, 0, sizeof(sp->at_work));
+	if (leg->state == LEG_BOUND && waiting_segment(sp, leg, seg))
+		return;
+	if (leg->state == LEG_CONNECTING)
+		connecting_segment(sp, leg, seg);
+	else if (leg->state == LEG_IDLE && !is_odd(sp, leg, seg))
+		idle_segment(sp, leg, seg);
+	else if (leg->state == LEG_CLOSING && !is_odd(sp, leg, seg))
+		closing_segment(sp, leg, seg);
+	sp->io->drop(sp->ctx, seg);
+}
+
+// ---- time-outs
+
+static void closing_timer(struct splice *sp, struct leg *leg)
+{
+	struct end *e = &leg->server;
+
+	if (time_reached(sp->now_ms, leg->since_ms + CLOSE_LEG_MS)) {
+		send_bare(sp, leg, TCP_RST | TCP_ACK);
+		leg_free(sp, leg);
+		return;
+	}
+	if (!end_has_all(e)) {
+		e->n_timeouts++;
+		send_bare(sp, leg, TCP_FIN | TCP_ACK);
+	}
+	own_rto_arm(sp, e, RTO_MS);
+	timer_set(sp, &leg->timer, e->rto_at);
+}
+
+static void idle_timer(struct splice *sp, struct leg *leg)
+{
+	uint32_t end_ms = leg->since_ms + sp->leg_idle_ms;
+
+	if (!time_reached(sp->now_ms, end_ms) && sp->io->endpoint_lives(sp->ctx, leg->endpoint)) {
+		timer_set(sp, &leg->timer, end_ms);
+		return;
+	}
+	leg_retire(sp, leg);
+}
+
+void leg_timer(struct splice *sp, struct leg *leg)
+{
+	memset(&sp->at_work, 0, sizeof(sp->at_work));
+	if (leg->state == LEG_CONNECTING) {
+		// How long it may go on is the flow's to know.
+		leg->server.n_timeouts++;
+		send_syn(sp, leg);
+	} else if (leg->state == LEG_CLOSING) {
+		closing_timer(sp, leg);
+	} else if (leg->state == LEG_IDLE) {
+		idle_timer(sp, leg);
+	}
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The node's own replies: owned bytes like an edited head.
+
+#include "l7/splice/splice_priv.h"
+
+enum {
+	REPLY_HEAD_ROOM = 512,
+};
+
+static const char *const WHY_NAMES[] = {
+#define X(symbol, name) name,
+	SPLICE_WHYS(X)
+#undef X
+};
+
+const char *splice_why_name(enum splice_why why)
+{
+	return why < SPLICE_N_WHYS ? WHY_NAMES[why] : "unknown";
+}
+
+// What is left of the request is read on and thrown away, so that the client gets to reading the reply.
+static void stop_request(struct splice *sp, struct flow *f)
+{
+	if (f->up.follow != FOLLOW_END) {
+		f->up.follow = FOLLOW_DISCARD;
+		f->flags |= FLOW_CLOSE;
+	}
+	if (f->flags & FLOW_OLD)
+		f->flags |= FLOW_CLOSE;
+	if (f->flags & FLOW_CLOSE)
+		f->flags |= FLOW_TOLD;
+	f->up.base = f->client.rcv_nxt;
+	f->up.owning = false;
+	f->up.collecting = false;
+	buffer_give(sp, &f->up.buf);
+	buffer_give(sp, &f->up.kept);
+}
+
+void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
+	uint32_t body_len, enum splice_why why)
+{
+	enum http1_reply_connection connection;
+	int n = -ENOBUFS;
+
+	stop_request(sp, f);
+	connection = f->flags & FLOW_CLOSE ? HTTP1_REPLY_CLOSE : HTTP1_REPLY_KEEP;
+	splice_tell(sp, f, SPLICE_OWN_REPLY, why);
+	splice_tell(sp, f, SPLICE_RESPONSE, status);
+	buffer_give(sp, &f->down.buf);
+	f->down.buf = buffer_take(sp, REPLY_HEAD_ROOM + body_len);
+	if (f->down.buf != 0)
+		n = http1_reply_write(status, body, body_len, f->method, connection,
+			buffer_at(sp, f->down.buf)->data, buffer_room(sp, f->down.buf));
+	if (n < 0) {
+		flow_reset(sp, f, SPLICE_WHY_NO_MEMORY);
+		return;
+	}
+	buffer_at(sp, f->down.buf)->len = (uint32_t)n;
+	f->phase = PHASE_REPLY;
+	f->active_ms = sp->now_ms;
+	f->down.follow = FOLLOW_END;
+	flow_no_deadline(f);
+	own_begin(sp, f, SPLICE_CLIENT);
+}

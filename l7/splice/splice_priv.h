@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The inside of the splice: its records, and what its files call of each other.
+//
+// A flow is a client's connection. While a request is under way it has a leg, the connection with the
+// endpoint. A connection is a struct end, as the node knows its host. A direction is a struct half: what
+// the host at its source sends, followed message by message, and how its sequence numbers become the
+// other side's.
+//
+// Source bytes below a half's `base` are the node's business: taken over, or of an exchange that is over.
+// From base on they are the hosts', and a byte's number on the other side is its own plus `delta`. A head
+// that the node sends from its buffer ends at base + delta there. So one rule translates acknowledgements:
+// from base + delta on, minus delta; below, base.
+//
+// An exchange begins and ends at rest: every byte that either host was sent is acknowledged. There the leg
+// can be changed for another, and base and delta are set anew.
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "l7/http1_chunk.h"
+#include "l7/http1_reply.h"
+#include "l7/splice.h"
+
+enum {
+	MAX_HELD = 10,	       // segments of a half that may wait: one initial window (RFC 6928)
+	INITIAL_SEGMENTS = 10, // owned segments that go out before the first ACK (RFC 6928)
+	DUP_ACKS = 3,	       // RFC 5681 §3.2
+	RTO_MS = 300,	       // no round trip is measured: above what hosts put ACKs off by
+	SYN_RTO_MS = 1000,     // RFC 6298 §2.1
+	MAX_RTO_MS = 30 * 1000,
+	MAX_TIMEOUTS =
+		7, // of one segment while the window is open: about 40 s, then the host is gone
+	MAX_SYN_TIMEOUTS = 3,	 // of a SYN-ACK: 15 s
+	DEAD_LEG_MS = 1000,	 // a pooled leg that does not even acknowledge a head
+	CLOSE_MS = 10 * 1000,	 // for the far side's FIN, or its last ACK
+	DISCARD_MS = 30 * 1000,	 // reading on behind a reply that ends the connection
+	LINGER_MS = 2 * 1000,	 // answering what is late, after both FINs
+	CHALLENGE_MS = 500,	 // RFC 5961 §7: a challenge ACK per side and this time
+	LOOK_MS = 2 * 1000,	 // how often a bound flow asks whether its endpoint still lives
+	HEAD_WINDOW = 16 * 1024, // bytes a client may send before it is bound
+	IDLE_WINDOW = 0xffff,	 // bytes offered to the endpoint of an idle leg
+	MIN_MSS = 48,		 // as Linux: no host makes the node send smaller segments
+	LEG_WINDOW_SCALE = 7,	 // offered to endpoints: windows up to 8 MiB
+};
+
+enum follow {
+	FOLLOW_IDLE,	// nothing is expected: a server that speaks unasked is reset
+	FOLLOW_HEAD,	// a head begins, or goes on
+	FOLLOW_LENGTH,	// body_left bytes
+	FOLLOW_CHUNKED, // chunks and trailers
+	FOLLOW_OPAQUE,	// anything until the FIN
+	FOLLOW_DISCARD, // anything; it is acknowledged and thrown away
+	FOLLOW_END,	// the message has ended: what comes waits for the next exchange
+};
+
+enum end_flag {
+	END_SACK = 1 << 0,
+	END_FIN_IN = 1 << 1,  // the host's FIN, at rcv_nxt
+	END_FIN_OUT = 1 << 2, // the node's FIN, at snd_nxt - 1
+	END_SYN_OUT = 1 << 3, // the node's SYN is not acknowledged yet
+	END_SCALE = 1 << 4,   // windows are scaled
+};
+
+// A host's connection as the node knows it. "Its": the host's numbers. "Ours": numbers of what it is sent.
+struct end {
+	uint32_t rcv_nxt;  // its: everything below was followed
+	uint32_t ack_sent; // its: the highest acknowledgement it got
+	uint32_t snd_una;  // ours: it acknowledged everything below
+	uint32_t snd_nxt;  // ours: it was sent everything below
+	uint32_t wnd_end;  // ours: it has room below
+	uint32_t wnd_seq;  // its: number of the segment that said so (SND.WL1 of RFC 9293)
+	uint32_t rto_at;   // ms, while rto_armed
+	uint32_t challenge_ms;
+	uint16_t win_sent; // as on the wire
+	uint16_t mss;	   // payload that fits a segment to it
+	uint8_t scale_in;  // of windows that it announces
+	uint8_t scale_out; // of windows that it is told
+	uint8_t flags;	   // enum end_flag
+	uint8_t n_dup_acks;
+	uint8_t n_timeouts;
+	bool rto_armed;
+};
+
+struct half {
+	uint32_t base;	// source numbers
+	uint32_t delta; // destination minus source
+	uint32_t buf;	// a head that is collected, sent, or kept for a retry; 0: none
+	uint32_t kept;	// chunk framing that the far side has not acknowledged; 0: none
+	struct tcp_segment *held;
+	union {
+		uint64_t body_left; // FOLLOW_LENGTH: from rcv_nxt
+		struct http1_chunk chunk;
+	};
+	uint8_t follow; // enum follow
+	uint8_t n_held;
+	bool owning;	 // of buf, bytes are not sent or not acknowledged yet
+	bool collecting; // buf holds a head's beginning
+};
+
+enum phase {
+	PHASE_FREE,
+	PHASE_SYN,     // our SYN-ACK is not acknowledged yet, or not even sent (TCP listeners)
+	PHASE_REQUEST, // a request head is awaited or collected
+	PHASE_CONNECT, // the leg's handshake
+	PHASE_BOUND,
+	PHASE_REPLY,   // the node answers
+	PHASE_CLOSING, // nothing but FINs is left
+	PHASE_LINGER,  // over; answers what is late
+};
+
+enum flow_flag {
+	FLOW_CLOSE = 1 << 0,	     // the connection ends with this exchange
+	FLOW_CLIENT_CLOSES = 1 << 1, // it was the client who said so
+	FLOW_WEBSOCKET = 1 << 2,     // the request offers one
+	FLOW_EDIT_RESPONSE = 1 << 3,
+	FLOW_SPOKEN = 1 << 4,	// the endpoint's first byte of an answer was seen
+	FLOW_ANSWERED = 1 << 5, // the head of its final response was seen
+	FLOW_HALF_OPEN = 1 << 6,
+	FLOW_TOLD = 1 << 12, // a head that passed told the client that the connection ends
+	FLOW_OLD = 1 << 11,  // HTTP/1.0: the node's own replies end the connection
+	FLOW_TCP = 1 << 7,
+	FLOW_BODY_PASSED = 1 << 10, // the client was told that bytes behind the head arrived
+	FLOW_NO_POOL = 1 << 8,	    // the leg is not for further requests
+	FLOW_ESTABLISHED = 1 << 9,  // the client's handshake is complete
+};
+
+struct timer {
+	uint32_t next;
+	uint32_t prev;
+	uint32_t at_ms;
+	uint32_t slot; // SPLICE_NONE: not in the wheel
+};
+
+struct flow {
+	struct end client;
+	struct half up;	  // request: client to endpoint
+	struct half down; // response
+	struct timer timer;
+	uint32_t leg; // in linger: the next flow that lingers
+	uint32_t listener;
+	uint32_t cluster;
+	uint32_t route;
+	uint32_t virtual_host;
+	uint32_t
+		last_leg; // that served the request before; in linger: the flow that lingered before
+	uint32_t head_us;     // when the request head was complete
+	uint32_t active_ms;   // last segment from either side
+	uint32_t deadline_ms; // of the phase, while deadline_armed
+	uint32_t idle_ms;     // time-out
+	uint32_t connect_ms;  // time-out
+	uint32_t route_ms;    // time-out; 0: none
+	uint32_t drain_ms;    // time-out; 0: none
+	uint32_t bound_ms;    // when the leg was bound
+	uint32_t n_requests;
+	uint16_t flags; // enum flow_flag
+	uint8_t phase;	// enum phase
+	uint8_t method; // enum http1_method
+	bool deadline_armed;
+	bool draining; // its endpoint or listener is gone, and that was noted
+};
+
+enum leg_state {
+	LEG_FREE,
+	LEG_CONNECTING,
+	LEG_IDLE, // in the pool
+	LEG_BOUND,
+	LEG_DEAD,    // bound still, but reset by its endpoint
+	LEG_CLOSING, // our FIN is out
+};
+
+struct leg {
+	struct end server;
+	struct timer timer;
+	uint32_t flow;
+	uint32_t endpoint;
+	uint32_t pool_next; // idle legs of the endpoint, the last used first; or free legs
+	uint32_t pool_prev;
+	uint32_t since_ms; // in this state
+	uint16_t own_mss;  // payload that the endpoint was told fits
+	uint8_t state;	   // enum leg_state
+	bool reused;	   // from the pool
+	bool heard;	   // it has acknowledged something of this exchange
+};
+
+struct buffer {
+	uint32_t next_free;
+	uint32_t len; // of data
+	uint32_t nxt; // ours: what is sent next, while the half owns it
+	// Of a request head, for another try:
+	uint32_t src_end; // its: behind the head
+	uint32_t n_tried;
+	uint32_t tried[SPLICE_MAX_TRIES];
+	uint64_t content_length;
+	uint8_t body; // enum http1_body
+	uint8_t data[];
+};
+
+struct buffer_pool {
+	uint8_t *memory;
+	uint32_t size; // of one
+	uint32_t n;
+	uint32_t n_used;
+	uint32_t free;
+};
+
+struct splice {
+	const struct splice_io *io;
+	void *ctx;
+	struct flow *flows;
+	struct leg *legs;
+	uint32_t *pools; // by endpoint: first idle leg
+	uint32_t *n_pool;
+	uint32_t *wheel; // by slot: first timer
+	uint64_t now_us;
+	uint32_t now_ms;
+	uint32_t wheel_ms; // all slots before are empty
+	struct buffer_pool small;
+	struct buffer_pool large;
+	uint64_t secret[2];
+	uint32_t n_flows;
+	uint32_t n_legs;
+	uint32_t n_endpoints;
+	uint32_t max_half_open;
+	uint32_t max_held;
+	uint32_t max_idle_legs;
+	uint32_t leg_idle_ms;
+	uint32_t free_flow;
+	uint32_t free_leg;
+	uint32_t linger_first;
+	uint32_t linger_last;
+	uint32_t leg_hand; // where the search for an idle leg to give up goes on
+	uint32_t n_flows_used;
+	uint32_t n_half_open;
+	uint32_t n_lingering;
+	uint32_t n_legs_used;
+	uint32_t n_idle;
+	uint32_t n_held;
+	bool draining;
+	bool cookies; // some were given out, the last at cookie_ms
+	uint32_t cookie_ms;
+	// Of the segment at work: what goes along with what is sent to one side.
+	struct {
+		bool duplicate; // a true duplicate ACK
+		bool ack[2];	// by side: an ACK is due whatever else is sent
+		enum splice_side sack_side;
+		uint8_t n_sacks;
+		struct tcp_sack sacks[TCP_MAX_SACKS];
+	} at_work;
+	struct http1_head head;
+};
+
+static inline uint32_t flow_idx(const struct splice *sp, const struct flow *f)
+{
+	return (uint32_t)(f - sp->flows);
+}
+
+static inline uint32_t leg_idx(const struct splice *sp, const struct leg *leg)
+{
+	return (uint32_t)(leg - sp->legs);
+}
+
+static inline bool time_reached(uint32_t now_ms, uint32_t at_ms)
+{
+	return (int32_t)(now_ms - at_ms) >= 0;
+}
+
+static inline enum splice_side other_side(enum splice_side side)
+{
+	return side == SPLICE_CLIENT ? SPLICE_SERVER : SPLICE_CLIENT;
+}
+
+// The leg whose bytes and ACKs are translated, or NULL.
+static inline struct leg *bound_leg(const struct splice *sp, const struct flow *f)
+{
+	return f->phase == PHASE_BOUND ? &sp->legs[f->leg] : NULL;
+}
+
+// A side's host; NULL: the flow is not bound.
+static inline struct end *side_end(const struct splice *sp, struct flow *f, enum splice_side side)
+{
+	if (side == SPLICE_CLIENT)
+		return &f->client;
+	return f->phase == PHASE_BOUND ? &sp->legs[f->leg].server : NULL;
+}
+
+// What a side sends, and what it is sent.
+static inline struct half *half_from(struct flow *f, enum splice_side side)
+{
+	return side == SPLICE_CLIENT ? &f->up : &f->down;
+}
+
+static inline struct half *half_to(struct flow *f, enum splice_side side)
+{
+	return side == SPLICE_CLIENT ? &f->down : &f->up;
+}
+
+// A destination's number as the source knows it.
+static inline uint32_t half_source(const struct half *h, uint32_t number)
+{
+	return seq_before(number, h->base + h->delta) ? h->base : number - h->delta;
+}
+
+// What the host acknowledged of data: our FIN is not counted.
+static inline uint32_t end_data_una(const struct end *e)
+{
+	return (e->flags & END_FIN_OUT) && e->snd_una == e->snd_nxt ? e->snd_una - 1 : e->snd_una;
+}
+
+static inline bool end_has_all(const struct end *e)
+{
+	return e->snd_una == e->snd_nxt;
+}
+
+static inline void splice_tell(
+	struct splice *sp, struct flow *f, enum splice_event event, uint64_t value)
+{
+	sp->io->event(sp->ctx, flow_idx(sp, f), event, value);
+}
+
+// ---- timer.c
+
+int timer_create(struct splice *sp); // -ENOMEM
+void timer_destroy(struct splice *sp);
+void timer_set(struct splice *sp, struct timer *t, uint32_t at_ms);
+void timer_clear(struct splice *sp, struct timer *t);
+// Takes a timer that is due out of the wheel and returns it, or NULL: none is due.
+struct timer *timer_due(struct splice *sp);
+
+// ---- buffer.c
+
+int buffer_create(struct splice *sp, const struct splice_config *config); // -ENOMEM
+void buffer_destroy(struct splice *sp);
+// A buffer for at least len bytes; 0: there is none.
+uint32_t buffer_take(struct splice *sp, uint32_t len);
+void buffer_give(struct splice *sp, uint32_t *buf); // sets it to 0
+struct buffer *buffer_at(const struct splice *sp, uint32_t buf);
+uint32_t buffer_room(const struct splice *sp, uint32_t buf); // bytes of data that it can hold
+// Adds bytes behind those in *buf (0: a new one), in a larger buffer if need be. False: no buffer is free.
+bool buffer_append(struct splice *sp, uint32_t *buf, const uint8_t *data, uint32_t len);
+
+// ---- send.c: what goes out
+
+// Sends a segment to a side, with the ACK and the window that it is due now.
+void send_segment(struct splice *sp, struct flow *f, enum splice_side side, struct tcp_out *out,
+	const uint8_t *data, uint32_t len, struct tcp_segment *carrier);
+// Sends an ACK to a side when ACK, window or SACK blocks changed, or one is due anyway; in *carrier, if it
+// is not NULL.
+void send_ack(
+	struct splice *sp, struct flow *f, enum splice_side side, struct tcp_segment **carrier);
+void send_challenge(struct splice *sp, struct flow *f, enum splice_side side);
+// Sends [(*seg)->seq, to) to the other side. *seg then begins at to, or is NULL: nothing is left.
+void send_on(struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg,
+	uint32_t to);
+void send_fin(struct splice *sp, struct flow *f, enum splice_side side);
+void send_reset(struct splice *sp, struct flow *f, enum splice_side side);
+void send_drop(struct splice *sp, struct tcp_segment **seg);
+
+// ---- own.c: bytes that the node owns
+
+// From now on the node sends buf of the half towards side, behind what was sent to it so far.
+void own_begin(struct splice *sp, struct flow *f, enum splice_side side);
+// Sends of it what the window allows.
+void own_send(struct splice *sp, struct flow *f, enum splice_side side);
+// The host acknowledged something.
+void own_acked(struct splice *sp, struct flow *f, enum splice_side side);
+// The leg is sent the request head in the client's own packet; if that gets lost, the node's copy goes.
+void own_begin_in_place(struct splice *sp, struct flow *f);
+// The host asked for the same byte three times.
+void own_resend(struct splice *sp, struct flow *f, enum splice_side side);
+void own_rto_arm(struct splice *sp, struct end *e, uint32_t ms);
+void own_rto_fire(struct splice *sp, struct flow *f, enum splice_side side);
+
+// ---- follow.c: what comes in
+
+// Follows the data and the FIN of a segment. *seg becomes NULL when it was sent on, held or dropped.
+void follow_segment(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
+// Follows a segment that waited and can go on now. True: there was one.
+bool follow_held(struct splice *sp, struct flow *f, enum splice_side from);
+// Keeps a segment until its place is known or its turn comes, or drops it for want of room.
+void follow_hold(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
+void follow_drop_held(struct splice *sp, struct half *h);
+// The far side acknowledged what was sent on out of order: the source's position moves up to it.
+void follow_acked(struct splice *sp, struct flow *f, enum splice_side from);
+void follow_body(struct half *h, enum http1_body body, uint64_t content_length);
+
+// ---- request.c, response.c: heads
+
+// A head is complete: raw[0..sp->head.len), parsed in sp->head. in_segment: all of it lies in the segment at
+// work, at the half's position; else it is in the half's buffer, and taken over.
+void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment);
+void request_malformed(struct splice *sp, struct flow *f, enum http1_reason reason);
+void response_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment);
+// The response's last byte was followed.
+void response_ended(struct splice *sp, struct flow *f);
+
+// ---- bind.c: a flow and its leg
+
+// Looks for an endpoint and binds the flow to a leg, or begins one. in_place: the head lies in the segment at
+// work and may go on in it, if a leg is at hand.
+void bind_request(struct splice *sp, struct flow *f, bool in_place);
+// Milliseconds that are left of the route's time-out, if there is one.
+uint32_t bind_route_left(const struct splice *sp, const struct flow *f);
+// The flow's leg is established: the exchange begins.
+void bind_done(struct splice *sp, struct flow *f);
+// The endpoint failed before the final response: tries another, or replies. unheard: it had nothing of the
+// request for certain.
+void bind_failed(struct splice *sp, struct flow *f, enum splice_why why, bool unheard);
+
+// ---- reply.c
+
+// Answers the request, and closes the connection where HTTP says so. The flow has no leg.
+void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
+	uint32_t body_len, enum splice_why why);
+
+// ---- flow.c: a flow's life
+
+struct flow *flow_take(struct splice *sp, uint32_t listener); // NULL: all are in use
+void flow_free(struct splice *sp, struct flow *f);
+// A flow that lingers begins anew, under the same tuple.
+void flow_restart(struct splice *sp, struct flow *f, const struct splice_listener *l);
+// After each event: sends, ends the exchange when it is at rest, goes on with what waited. carrier: the
+// segment at work, if it is still there, from that side.
+void flow_settle(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **carrier);
+// Ends the exchange if it is over and at rest. True: it did.
+bool flow_rest(struct splice *sp, struct flow *f);
+void flow_segment(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment *seg);
+void flow_fin(struct splice *sp, struct flow *f, enum splice_side from);
+// The leg is dead. unheard: its endpoint had nothing of the request for certain.
+void flow_endpoint_lost(struct splice *sp, struct flow *f, enum splice_why why, bool unheard);
+// Nothing but FINs is left.
+void flow_close(struct splice *sp, struct flow *f);
+// Resets the client, and the leg with it.
+void flow_reset(struct splice *sp, struct flow *f, enum splice_why why);
+void flow_timer(struct splice *sp, struct flow *f);
+void flow_arm(struct splice *sp, struct flow *f);
+void flow_deadline(struct flow *f, uint32_t at_ms);
+void flow_no_deadline(struct flow *f);
+
+// ---- leg.c: legs and their pool
+
+// Takes an idle leg to the endpoint that fits the client, or SPLICE_NONE.
+uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoint);
+// Opens a leg for f, or SPLICE_NONE: no record or no port is free.
+uint32_t leg_open(struct splice *sp, struct flow *f, uint32_t endpoint);
+void leg_segment(
+	struct splice *sp, struct leg *leg, struct tcp_segment *seg); // of a leg that is not bound
+void leg_release(
+	struct splice *sp, struct flow *f); // at rest: into the pool if it is fit, else closed
+void leg_abort(struct splice *sp, struct flow *f); // resets it; fine without a leg
+void leg_free(struct splice *sp, struct leg *leg);
+void leg_timer(struct splice *sp, struct leg *leg);
+void leg_retire(struct splice *sp, struct leg *leg);  // an idle one
+void leg_refused(struct splice *sp, struct leg *leg); // while it was connecting
+
+// ---- syn.c: the client's handshake
+
+void syn_answer(struct splice *sp, struct flow *f); // sends the SYN-ACK
+// A segment in PHASE_SYN. True: the handshake is complete, and the segment may be followed.
+bool syn_segment(struct splice *sp, struct flow *f, const struct tcp_segment *seg);
+// A SYN in linger. True: it begins the connection anew.
+bool syn_again(struct splice *sp, struct flow *f, const struct tcp_segment *seg);
