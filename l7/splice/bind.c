@@ -142,6 +142,8 @@ static void rewind_request(struct splice *sp, struct flow *f)
 	const struct buffer *b = buffer_at(sp, f->up.buf);
 
 	f->up.owning = false;
+	if (!(f->flags & FLOW_CLIENT_CLOSES))
+		f->flags &= (uint16_t)~FLOW_NO_POOL; // the next leg may be fit
 	buffer_give(sp, &f->up.kept);
 	if (f->client.rcv_nxt != b->src_end)
 		f->client.flags &= (uint8_t)~END_FIN_IN;

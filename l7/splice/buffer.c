@@ -8,7 +8,8 @@
 #include "l7/splice/splice_priv.h"
 
 enum {
-	SMALL_BUFFER = 2048,
+	SMALL_BUFFER =
+		2048 + 64, // not a power of two: their first lines spread over the cache's sets
 	LARGE_BUFFER = 64 * 1024,
 };
 

@@ -267,6 +267,7 @@ static void server_fin(struct splice *sp, struct flow *f)
 	f->flags |= FLOW_NO_POOL;
 	switch (f->down.follow) {
 	case FOLLOW_HEAD:
+		send_reset(sp, f, SPLICE_SERVER);
 		flow_endpoint_lost(sp, f, SPLICE_WHY_ENDPOINT_CLOSED, !leg->heard);
 		break;
 	case FOLLOW_OPAQUE:
@@ -344,7 +345,10 @@ static void begin_request(struct splice *sp, struct flow *f)
 
 bool flow_rest(struct splice *sp, struct flow *f)
 {
-	if (!is_at_rest(sp, f))
+	follow_fin(sp, f, SPLICE_CLIENT);
+	if (f->phase != PHASE_FREE)
+		follow_fin(sp, f, SPLICE_SERVER);
+	if (f->phase == PHASE_FREE || !is_at_rest(sp, f))
 		return false;
 	if (f->phase == PHASE_BOUND) {
 		// A request that is still coming leaves a leg that nobody else can use.
@@ -391,13 +395,16 @@ void flow_settle(
 {
 	while (f->phase != PHASE_FREE && go_on(sp, f))
 		;
-	if (f->phase == PHASE_FREE)
+	if (f->phase == PHASE_FREE) {
+		leg_pay_ack(sp);
 		return;
+	}
 	send_ack(sp, f, other_side(from), carrier);
 	if (sp->at_work.ack[from])
 		send_ack(sp, f, from, carrier);
 	if (f->phase == PHASE_CLOSING && (f->client.flags & END_FIN_IN) && end_has_all(&f->client))
 		linger(sp, f);
+	leg_pay_ack(sp);
 	flow_arm(sp, f);
 }
 
@@ -483,11 +490,11 @@ static bool take_ack(
 static void answer_probe(struct splice *sp, struct flow *f, enum splice_side from)
 {
 	const struct end *far = side_end(sp, f, other_side(from));
-	struct tcp_out out = {.seq = far == NULL ? 0 : far->snd_nxt - 1};
+	struct tcp_out out = {.seq = far == NULL ? 0 : far->snd_una - 1};
 
 	sp->at_work.ack[from] = true;
 	if (far != NULL && bound_leg(sp, f)->state == LEG_BOUND &&
-		!seq_after(far->wnd_end, far->snd_nxt))
+		!seq_after(far->wnd_end, far->snd_una))
 		send_segment(sp, f, other_side(from), &out, NULL, 0, NULL);
 }
 
@@ -585,7 +592,8 @@ void flow_segment(struct splice *sp, struct flow *f, enum splice_side from, stru
 	sp->at_work.sack_side = other_side(from);
 	if (accept_segment(sp, f, from, seg)) {
 		flow_rest(sp, f);
-		follow_rest(sp, f, from, leg, &seg);
+		if (f->phase != PHASE_FREE)
+			follow_rest(sp, f, from, leg, &seg);
 		flow_settle(sp, f, from, &seg);
 	} else if (f->phase == PHASE_BOUND || f->phase == PHASE_REPLY) {
 		flow_settle(sp, f, from, &seg);
@@ -678,6 +686,7 @@ static void look_at_endpoint(struct splice *sp, struct flow *f)
 	if (leg == NULL)
 		return;
 	if (awaits_sign_of_life(sp, f) && time_reached(sp->now_ms, f->bound_ms + DEAD_LEG_MS)) {
+		send_reset(sp, f, SPLICE_SERVER); // it may yet get the head
 		flow_endpoint_lost(sp, f, SPLICE_WHY_CONNECT, false);
 		return;
 	}

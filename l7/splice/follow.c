@@ -112,6 +112,8 @@ static void prune_kept(struct splice *sp, struct flow *f, enum splice_side from)
 	}
 	memmove(b->data, b->data + done, b->len - done);
 	b->len -= done;
+	if (b->len == 0)
+		buffer_give(sp, &h->kept);
 }
 
 static bool keep_framing(
@@ -149,7 +151,9 @@ static void restore_read(
 	const struct half *h = half_from(f, from);
 	const struct buffer *kept = h->kept == 0 ? NULL : buffer_at(sp, h->kept);
 	const struct buffer *head =
-		from == SPLICE_SERVER || h->buf == 0 || h->owning ? NULL : buffer_at(sp, h->buf);
+		from == SPLICE_SERVER || h->buf == 0 || h->owning || (f->flags & FLOW_BODY_PASSED)
+			? NULL
+			: buffer_at(sp, h->buf);
 
 	if (head != NULL)
 		overwrite(seg, head->src_end - head->len, head->data, head->len);
@@ -198,6 +202,9 @@ static bool collect(
 
 	if (!h->collecting) {
 		assert(h->buf == 0);
+		// However many heads are incomplete, those that are complete find a buffer.
+		if (from == SPLICE_CLIENT && sp->small.n_used >= sp->small.n / 2)
+			return false;
 		if (!buffer_append(sp, &h->buf, seg->data, seg->len))
 			return false;
 		h->collecting = true;
@@ -205,8 +212,8 @@ static bool collect(
 	e->rcv_nxt += seg->len;
 	h->base = e->rcv_nxt;
 	sp->at_work.ack[from] = true;
-	if (from == SPLICE_CLIENT && !f->deadline_armed && l != NULL)
-		flow_deadline(f, sp->now_ms + l->head_timeout_ms);
+	if (from == SPLICE_CLIENT && !f->deadline_armed)
+		flow_deadline(f, sp->now_ms + (l == NULL ? CLOSE_MS : l->head_timeout_ms));
 	return true;
 }
 
@@ -267,7 +274,7 @@ static bool follow_head(
 		return refuse_head(sp, f, from, reason);
 	if (had > 0)
 		buffer_at(sp, h->buf)->len = (uint32_t)n;
-	else if (from == SPLICE_SERVER &&
+	else if (from == SPLICE_SERVER && !(f->flags & FLOW_EDIT_RESPONSE) &&
 		 !keep_framing(sp, h, (*seg)->seq, (*seg)->data, (uint32_t)n))
 		return false; // it comes again
 
@@ -391,6 +398,7 @@ static bool refuse_chunks(
 		return false;
 	}
 	leg_abort(sp, f);
+	f->phase = PHASE_REQUEST;
 	reply_send(sp, f, http1_reason_status(reason), NULL, 0, SPLICE_WHY_MALFORMED);
 	return true;
 }
@@ -412,7 +420,6 @@ static bool follow_chunked(
 			follow_hold(sp, f, from, seg);
 		return false;
 	}
-	prune_kept(sp, f, from);
 	if (!seq_after(tcp_segment_end(*seg), e->rcv_nxt)) {
 		send_on(sp, f, from, seg, tcp_segment_end(*seg));
 		return false;
@@ -462,6 +469,7 @@ void follow_acked(struct splice *sp, struct flow *f, enum splice_side from)
 	if (seq_after(ack, e->rcv_nxt))
 		catch_up(sp, f, from, ack);
 	ack = seq_min(ack, e->rcv_nxt);
+	prune_kept(sp, f, from);
 	if (h->owning || !seq_after(ack, h->base))
 		return;
 	h->base = ack;
@@ -519,7 +527,9 @@ static bool is_waiting(const struct flow *f, enum splice_side from)
 void follow_segment(
 	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
 {
+	const struct half *h = half_from(f, from);
 	struct end *e = side_end(sp, f, from);
+	uint8_t n_held = h->n_held;
 	bool fin = ((*seg)->flags & TCP_FIN) != 0;
 	uint32_t fin_seq = tcp_segment_end(*seg);
 
@@ -553,9 +563,28 @@ void follow_segment(
 		flow_fin(sp, f, from);
 		return;
 	}
-	if (fin && *seg != NULL && f->phase != PHASE_FREE && side_end(sp, f, from) == e &&
-		seq_after(fin_seq, e->rcv_nxt))
+	if (!fin || f->phase == PHASE_FREE || side_end(sp, f, from) != e ||
+		!seq_after(fin_seq, e->rcv_nxt))
+		return;
+	if (*seg != NULL) {
 		follow_hold(sp, f, from, seg); // behind what waits
+	} else if (h->n_held == n_held) {
+		e->flags |= END_FIN_AHEAD; // behind what was sent on out of order
+		e->fin_seq = fin_seq;
+	}
+}
+
+void follow_fin(struct splice *sp, struct flow *f, enum splice_side from)
+{
+	struct end *e = side_end(sp, f, from);
+
+	if (e == NULL || !(e->flags & END_FIN_AHEAD) || seq_after(e->fin_seq, e->rcv_nxt))
+		return;
+	e->flags &= (uint8_t)~END_FIN_AHEAD;
+	if ((e->flags & END_FIN_IN) || e->fin_seq != e->rcv_nxt)
+		return;
+	e->flags |= END_FIN_IN;
+	flow_fin(sp, f, from);
 }
 
 bool follow_held(struct splice *sp, struct flow *f, enum splice_side from)

@@ -214,20 +214,36 @@ void leg_release(struct splice *sp, struct flow *f)
 		leg_free(sp, leg);
 		return;
 	}
-	if (e->ack_sent != e->rcv_nxt + ((e->flags & END_FIN_IN) != 0))
-		send_bare(sp, leg, TCP_ACK); // the client has the rest of the response
+	sp->ack_owed = leg_idx(sp, leg); // the client has the rest of the response
 	if (is_over(leg)) {
+		if (e->ack_sent != e->rcv_nxt + 1)
+			send_bare(sp, leg, TCP_ACK);
 		leg_free(sp, leg);
 		return;
 	}
 	leg->server.rto_armed = false;
 	leg->server.n_timeouts = 0;
-	if (!(f->flags & FLOW_NO_POOL) && !(e->flags & (END_FIN_IN | END_FIN_OUT)) &&
-		!sp->draining && sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
+	if (!(f->flags & FLOW_NO_POOL) &&
+		!(e->flags & (END_FIN_IN | END_FIN_OUT | END_FIN_AHEAD)) && !sp->draining &&
+		sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
 		sp->io->endpoint_lives(sp->ctx, leg->endpoint))
 		pool_add(sp, leg);
 	else
 		close_leg(sp, leg);
+}
+
+// If the next request went to the same leg, the ACK went with it.
+void leg_pay_ack(struct splice *sp)
+{
+	uint32_t idx = sp->ack_owed;
+	const struct end *e;
+
+	sp->ack_owed = SPLICE_NONE;
+	if (idx == SPLICE_NONE)
+		return;
+	e = &sp->legs[idx].server;
+	if (sp->legs[idx].state == LEG_IDLE && e->ack_sent != e->rcv_nxt)
+		send_bare(sp, &sp->legs[idx], TCP_ACK);
 }
 
 void leg_abort(struct splice *sp, struct flow *f)

@@ -25,6 +25,7 @@ void own_begin(struct splice *sp, struct flow *f, enum splice_side side)
 	h->delta = e->snd_nxt + b->len - h->base;
 	h->owning = true;
 	e->n_timeouts = 0;
+	e->n_dup_acks = 0;
 	own_send(sp, f, side);
 }
 
@@ -51,6 +52,7 @@ static void take_over_head(struct splice *sp, struct flow *f)
 		return;
 	f->up.base = b->src_end;
 	f->up.owning = true;
+	b->nxt = sp->legs[f->leg].server.snd_una;
 }
 
 // [from, to) of the owned bytes, at most one segment.

@@ -31,8 +31,8 @@ static void note_head(struct splice *sp, struct flow *f, const uint8_t *raw)
 {
 	const struct http1_head *head = &sp->head;
 
-	f->flags &= ~(FLOW_WEBSOCKET | FLOW_EDIT_RESPONSE | FLOW_SPOKEN | FLOW_ANSWERED |
-		      FLOW_BODY_PASSED | FLOW_NO_POOL);
+	f->flags &= (uint16_t) ~(FLOW_OLD | FLOW_WEBSOCKET | FLOW_EDIT_RESPONSE | FLOW_SPOKEN |
+				 FLOW_ANSWERED | FLOW_BODY_PASSED | FLOW_NO_POOL);
 	if (!head->keep_alive)
 		f->flags |= FLOW_CLOSE | FLOW_CLIENT_CLOSES | FLOW_TOLD |
 			    FLOW_NO_POOL; // the endpoint hears it, too

@@ -27,6 +27,7 @@ static void init_flows(struct splice *sp)
 static void init_legs(struct splice *sp)
 {
 	sp->free_leg = SPLICE_NONE;
+	sp->ack_owed = SPLICE_NONE;
 	for (uint32_t i = sp->n_legs; i-- > 0;) {
 		sp->legs[i].pool_next = sp->free_leg;
 		sp->legs[i].timer.slot = SPLICE_NONE;

@@ -59,10 +59,11 @@ enum follow {
 
 enum end_flag {
 	END_SACK = 1 << 0,
-	END_FIN_IN = 1 << 1,  // the host's FIN, at rcv_nxt
-	END_FIN_OUT = 1 << 2, // the node's FIN, at snd_nxt - 1
-	END_SYN_OUT = 1 << 3, // the node's SYN is not acknowledged yet
-	END_SCALE = 1 << 4,   // windows are scaled
+	END_FIN_IN = 1 << 1,	// the host's FIN, at rcv_nxt
+	END_FIN_OUT = 1 << 2,	// the node's FIN, at snd_nxt - 1
+	END_SYN_OUT = 1 << 3,	// the node's SYN is not acknowledged yet
+	END_SCALE = 1 << 4,	// windows are scaled
+	END_FIN_AHEAD = 1 << 5, // the host's FIN has come, at fin_seq: bytes before it have not
 };
 
 // A host's connection as the node knows it. "Its": the host's numbers. "Ours": numbers of what it is sent.
@@ -73,6 +74,7 @@ struct end {
 	uint32_t snd_nxt;  // ours: it was sent everything below
 	uint32_t wnd_end;  // ours: it has room below
 	uint32_t wnd_seq;  // its: number of the segment that said so (SND.WL1 of RFC 9293)
+	uint32_t fin_seq;  // its, with END_FIN_AHEAD
 	uint32_t rto_at;   // ms, while rto_armed
 	uint32_t challenge_ms;
 	uint16_t win_sent; // as on the wire
@@ -232,6 +234,7 @@ struct splice {
 	uint32_t free_leg;
 	uint32_t linger_first;
 	uint32_t linger_last;
+	uint32_t ack_owed; // leg that was released while a segment is at work
 	uint32_t leg_hand; // where the search for an idle leg to give up goes on
 	uint32_t n_flows_used;
 	uint32_t n_half_open;
@@ -379,6 +382,8 @@ void own_rto_fire(struct splice *sp, struct flow *f, enum splice_side side);
 // Follows the data and the FIN of a segment. *seg becomes NULL when it was sent on, held or dropped.
 void follow_segment(
 	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
+// A FIN that came ahead of bytes is taken when they are there.
+void follow_fin(struct splice *sp, struct flow *f, enum splice_side from);
 // Follows a segment that waited and can go on now. True: there was one.
 bool follow_held(struct splice *sp, struct flow *f, enum splice_side from);
 // Keeps a segment until its place is known or its turn comes, or drops it for want of room.
@@ -455,6 +460,8 @@ void leg_segment(
 void leg_release(
 	struct splice *sp, struct flow *f); // at rest: into the pool if it is fit, else closed
 void leg_abort(struct splice *sp, struct flow *f); // resets it; fine without a leg
+// Acknowledges the rest of the response to the leg that was released, unless that has been done.
+void leg_pay_ack(struct splice *sp);
 void leg_free(struct splice *sp, struct leg *leg);
 void leg_timer(struct splice *sp, struct leg *leg);
 void leg_retire(struct splice *sp, struct leg *leg);  // an idle one
