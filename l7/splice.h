@@ -214,6 +214,12 @@ uint32_t splice_cookie_ack(struct splice *sp, uint32_t listener, uint64_t tuple_
 	const struct tcp_segment *seg, struct tcp_out *reset);
 void splice_flow_begin(struct splice *sp, uint32_t flow);
 
+// Fetches into the cache what a segment from a side will touch: first its own record; then, once that is there,
+// the record of the other side, which is returned: a leg, or a flow, or SPLICE_NONE. For owners that have
+// many segments at hand.
+void splice_prefetch(const struct splice *sp, enum splice_side side, uint32_t idx);
+uint32_t splice_prefetch_peer(const struct splice *sp, enum splice_side side, uint32_t idx);
+
 // A segment from a flow's client, or a leg's endpoint. Takes the segment over.
 void splice_client_segment(struct splice *sp, uint32_t flow, struct tcp_segment *seg);
 void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *seg);

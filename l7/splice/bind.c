@@ -7,8 +7,11 @@
 uint32_t bind_route_left(const struct splice *sp, const struct flow *f)
 {
 	uint32_t gone_ms = ((uint32_t)sp->now_us - f->head_us) / 1000;
+	uint32_t route_ms = f->up.buf == 0 ? 0 : buffer_at(sp, f->up.buf)->route_ms;
 
-	return gone_ms < f->route_ms ? f->route_ms - gone_ms : 0;
+	if (route_ms == 0)
+		return UINT32_MAX;
+	return gone_ms < route_ms ? route_ms - gone_ms : 0;
 }
 
 static void begin_exchange(struct splice *sp, struct flow *f, bool in_place)
@@ -18,10 +21,9 @@ static void begin_exchange(struct splice *sp, struct flow *f, bool in_place)
 	leg->state = LEG_BOUND;
 	leg->heard = false;
 	f->phase = PHASE_BOUND;
-	f->bound_ms = sp->now_ms;
-	f->draining = false;
+	f->flags &= (uint16_t)~FLOW_DRAINING;
 	flow_no_deadline(f);
-	if (f->route_ms != 0)
+	if (bind_route_left(sp, f) != UINT32_MAX)
 		flow_deadline(f, sp->now_ms + bind_route_left(sp, f));
 	f->down.base = leg->server.rcv_nxt;
 	f->down.delta = f->client.snd_nxt - f->down.base;
@@ -84,8 +86,8 @@ static bool bind_to(struct splice *sp, struct flow *f, uint32_t endpoint, bool f
 		return false;
 	f->leg = leg;
 	f->phase = PHASE_CONNECT;
-	wait_ms = f->connect_ms;
-	if (f->route_ms != 0 && bind_route_left(sp, f) < wait_ms)
+	wait_ms = buffer_at(sp, f->up.buf)->connect_ms;
+	if (bind_route_left(sp, f) < wait_ms)
 		wait_ms = bind_route_left(sp, f);
 	flow_deadline(f, sp->now_ms + wait_ms);
 	return true;

@@ -3,8 +3,7 @@
 // Buffers for what the node holds of messages: two sizes, all taken at the start. A buffer's number is never
 // 0, which stands for "none".
 
-#include <stdlib.h>
-
+#include "l7/pages.h"
 #include "l7/splice/splice_priv.h"
 
 enum {
@@ -23,7 +22,7 @@ static struct buffer *pool_at(const struct buffer_pool *pool, uint32_t idx)
 static int pool_create(struct buffer_pool *pool, uint32_t size, uint32_t n)
 {
 	*pool = (struct buffer_pool){.size = size, .n = n, .free = SPLICE_NONE};
-	pool->memory = malloc((size_t)n * size);
+	pool->memory = pages_map((size_t)n * size, PAGES_ALL);
 	if (pool->memory == NULL)
 		return -ENOMEM;
 	for (uint32_t i = n; i-- > 0;) {
@@ -114,6 +113,6 @@ int buffer_create(struct splice *sp, const struct splice_config *config)
 
 void buffer_destroy(struct splice *sp)
 {
-	free(sp->small.memory);
-	free(sp->large.memory);
+	pages_unmap(sp->small.memory, (size_t)sp->small.n * sp->small.size);
+	pages_unmap(sp->large.memory, (size_t)sp->large.n * sp->large.size);
 }

@@ -65,12 +65,9 @@ static void init(
 		.listener = listener,
 		.active_ms = sp->now_ms,
 		.idle_ms = l->idle_timeout_ms,
-		.connect_ms = l->connect_timeout_ms,
-		.drain_ms = l->drain_timeout_ms,
 		.flags = l->protocol == SPLICE_TCP ? FLOW_TCP : 0,
 		.up.follow = FOLLOW_HEAD,
-		.timer.slot = SPLICE_NONE,
-		.client.challenge_ms = sp->now_ms,
+		.timer.prev = TIMER_OUT,
 	};
 }
 
@@ -103,12 +100,12 @@ void flow_restart(struct splice *sp, struct flow *f, const struct splice_listene
 void flow_deadline(struct flow *f, uint32_t at_ms)
 {
 	f->deadline_ms = at_ms;
-	f->deadline_armed = true;
+	f->flags |= FLOW_DEADLINE;
 }
 
 void flow_no_deadline(struct flow *f)
 {
-	f->deadline_armed = false;
+	f->flags &= (uint16_t) ~(FLOW_DEADLINE | FLOW_DRAIN_LIMIT);
 }
 
 static uint32_t earlier(uint32_t a, uint32_t b)
@@ -123,6 +120,14 @@ static bool awaits_sign_of_life(const struct splice *sp, const struct flow *f)
 
 	return leg != NULL && leg->state == LEG_BOUND && leg->reused && !leg->heard &&
 	       f->up.buf != 0 && !(f->flags & FLOW_SPOKEN);
+}
+
+// Milliseconds until it counts as dead. Pooled legs are bound when the head is complete.
+static uint32_t dead_leg_left(const struct splice *sp, const struct flow *f)
+{
+	uint32_t waited_ms = ((uint32_t)sp->now_us - f->head_us) / 1000;
+
+	return waited_ms < DEAD_LEG_MS ? DEAD_LEG_MS - waited_ms : 0;
 }
 
 // The other phases have deadlines of their own.
@@ -142,15 +147,15 @@ void flow_arm(struct splice *sp, struct flow *f)
 	if (may_idle_out(f))
 		at = leg == NULL ? f->active_ms + f->idle_ms
 				 : earlier(at, f->active_ms + f->idle_ms);
-	if (f->deadline_armed)
+	if (f->flags & FLOW_DEADLINE)
 		at = earlier(at, f->deadline_ms);
 	if (f->client.rto_armed)
 		at = earlier(at, f->client.rto_at);
 	if (leg != NULL && leg->server.rto_armed)
 		at = earlier(at, leg->server.rto_at);
 	if (awaits_sign_of_life(sp, f))
-		at = earlier(at, f->bound_ms + DEAD_LEG_MS);
-	if (f->timer.slot == SPLICE_NONE || seq_before(at, f->timer.at_ms))
+		at = earlier(at, sp->now_ms + dead_leg_left(sp, f));
+	if (f->timer.prev == TIMER_OUT || seq_before(at, f->timer.at_ms))
 		timer_set(sp, &f->timer, at);
 }
 
@@ -439,7 +444,7 @@ static void take_duplicate(struct splice *sp, struct flow *f, enum splice_side f
 	struct end *e = side_end(sp, f, from);
 
 	if (h->owning && seq_before(e->snd_una, h->base + h->delta)) {
-		if (e->n_dup_acks < UINT8_MAX)
+		if (e->n_dup_acks <= DUP_ACKS)
 			e->n_dup_acks++;
 		if (e->n_dup_acks == DUP_ACKS)
 			own_resend(sp, f, from);
@@ -464,10 +469,8 @@ static bool take_ack(
 	if (seq_before(seg->ack, e->snd_una))
 		return true;
 	// Beside RFC 9293's rule: a host whose window moved left sends ACKs with a number below its highest.
-	if (n_acked > 0 || !seq_before(seg->seq, e->wnd_seq) || seq_after(wnd_end, e->wnd_end)) {
+	if (n_acked > 0 || !seq_before(seg->seq, e->rcv_nxt) || seq_after(wnd_end, e->wnd_end))
 		e->wnd_end = wnd_end;
-		e->wnd_seq = seg->seq;
-	}
 	if (n_acked > 0) {
 		f->active_ms = sp->now_ms;
 		e->snd_una = seg->ack;
@@ -620,6 +623,8 @@ static void response_timeout(struct splice *sp, struct flow *f, enum splice_why 
 
 static void deadline_reached(struct splice *sp, struct flow *f)
 {
+	bool is_drained = (f->flags & FLOW_DRAIN_LIMIT) != 0;
+
 	flow_no_deadline(f);
 	switch (f->phase) {
 	case PHASE_REQUEST:
@@ -628,13 +633,13 @@ static void deadline_reached(struct splice *sp, struct flow *f)
 		reply_send(sp, f, 408, NULL, 0, SPLICE_WHY_HEAD_TIMEOUT);
 		break;
 	case PHASE_CONNECT:
-		if (f->route_ms != 0 && bind_route_left(sp, f) == 0)
+		if (bind_route_left(sp, f) == 0)
 			response_timeout(sp, f, SPLICE_WHY_ROUTE_TIMEOUT);
 		else
 			bind_failed(sp, f, SPLICE_WHY_CONNECT, true);
 		break;
 	case PHASE_BOUND:
-		if (f->draining && (f->route_ms == 0 || bind_route_left(sp, f) > 0))
+		if (is_drained)
 			flow_reset(sp, f, SPLICE_WHY_DRAINED);
 		else
 			response_timeout(sp, f, SPLICE_WHY_ROUTE_TIMEOUT);
@@ -682,22 +687,27 @@ static void host_timeout(struct splice *sp, struct flow *f, enum splice_side sid
 static void look_at_endpoint(struct splice *sp, struct flow *f)
 {
 	const struct leg *leg = bound_leg(sp, f);
+	const struct splice_listener *l;
+	uint32_t limit_ms;
 
 	if (leg == NULL)
 		return;
-	if (awaits_sign_of_life(sp, f) && time_reached(sp->now_ms, f->bound_ms + DEAD_LEG_MS)) {
+	if (awaits_sign_of_life(sp, f) && dead_leg_left(sp, f) == 0) {
 		send_reset(sp, f, SPLICE_SERVER); // it may yet get the head
 		flow_endpoint_lost(sp, f, SPLICE_WHY_CONNECT, false);
 		return;
 	}
-	if (f->draining || (sp->io->endpoint_lives(sp->ctx, leg->endpoint) &&
-				   sp->io->listener(sp->ctx, f->listener) != NULL))
+	l = sp->io->listener(sp->ctx, f->listener);
+	if ((f->flags & FLOW_DRAINING) ||
+		(l != NULL && sp->io->endpoint_lives(sp->ctx, leg->endpoint)))
 		return;
-	f->draining = true;
-	f->flags |= FLOW_NO_POOL;
-	if (f->drain_ms != 0 &&
-		(!f->deadline_armed || time_reached(f->deadline_ms, sp->now_ms + f->drain_ms)))
-		flow_deadline(f, sp->now_ms + f->drain_ms);
+	f->flags |= FLOW_DRAINING | FLOW_NO_POOL;
+	limit_ms = sp->now_ms + (l == NULL ? CLOSE_MS : l->drain_timeout_ms);
+	if ((l != NULL && l->drain_timeout_ms == 0) ||
+		((f->flags & FLOW_DEADLINE) && time_reached(limit_ms, f->deadline_ms)))
+		return;
+	flow_deadline(f, limit_ms);
+	f->flags |= FLOW_DRAIN_LIMIT;
 }
 
 void flow_timer(struct splice *sp, struct flow *f)
@@ -705,7 +715,7 @@ void flow_timer(struct splice *sp, struct flow *f)
 	struct tcp_segment *none = NULL;
 
 	memset(&sp->at_work, 0, sizeof(sp->at_work));
-	if (f->deadline_armed && time_reached(sp->now_ms, f->deadline_ms))
+	if ((f->flags & FLOW_DEADLINE) && time_reached(sp->now_ms, f->deadline_ms))
 		deadline_reached(sp, f);
 	else if (may_idle_out(f) && time_reached(sp->now_ms, f->active_ms + f->idle_ms))
 		idle_timeout(sp, f);

@@ -212,7 +212,7 @@ static bool collect(
 	e->rcv_nxt += seg->len;
 	h->base = e->rcv_nxt;
 	sp->at_work.ack[from] = true;
-	if (from == SPLICE_CLIENT && !f->deadline_armed)
+	if (from == SPLICE_CLIENT && !(f->flags & FLOW_DEADLINE))
 		flow_deadline(f, sp->now_ms + (l == NULL ? CLOSE_MS : l->head_timeout_ms));
 	return true;
 }
@@ -274,7 +274,8 @@ static bool follow_head(
 		return refuse_head(sp, f, from, reason);
 	if (had > 0)
 		buffer_at(sp, h->buf)->len = (uint32_t)n;
-	else if (from == SPLICE_SERVER && !(f->flags & FLOW_EDIT_RESPONSE) &&
+	else if (from == SPLICE_SERVER &&
+		 (sp->head.status < 200 || !(f->flags & FLOW_EDIT_RESPONSE)) &&
 		 !keep_framing(sp, h, (*seg)->seq, (*seg)->data, (uint32_t)n))
 		return false; // it comes again
 
@@ -527,9 +528,7 @@ static bool is_waiting(const struct flow *f, enum splice_side from)
 void follow_segment(
 	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
 {
-	const struct half *h = half_from(f, from);
 	struct end *e = side_end(sp, f, from);
-	uint8_t n_held = h->n_held;
 	bool fin = ((*seg)->flags & TCP_FIN) != 0;
 	uint32_t fin_seq = tcp_segment_end(*seg);
 
@@ -566,25 +565,16 @@ void follow_segment(
 	if (!fin || f->phase == PHASE_FREE || side_end(sp, f, from) != e ||
 		!seq_after(fin_seq, e->rcv_nxt))
 		return;
-	if (*seg != NULL) {
-		follow_hold(sp, f, from, seg); // behind what waits
-	} else if (h->n_held == n_held) {
-		e->flags |= END_FIN_AHEAD; // behind what was sent on out of order
-		e->fin_seq = fin_seq;
-	}
+	if (*seg != NULL)
+		follow_hold(sp, f, from, seg); // behind what waits, or was sent on out of order
 }
 
 void follow_fin(struct splice *sp, struct flow *f, enum splice_side from)
 {
-	struct end *e = side_end(sp, f, from);
+	const struct half *h = half_from(f, from);
 
-	if (e == NULL || !(e->flags & END_FIN_AHEAD) || seq_after(e->fin_seq, e->rcv_nxt))
-		return;
-	e->flags &= (uint8_t)~END_FIN_AHEAD;
-	if ((e->flags & END_FIN_IN) || e->fin_seq != e->rcv_nxt)
-		return;
-	e->flags |= END_FIN_IN;
-	flow_fin(sp, f, from);
+	if (h->held != NULL && h->held->len == 0)
+		follow_held(sp, f, from);
 }
 
 bool follow_held(struct splice *sp, struct flow *f, enum splice_side from)

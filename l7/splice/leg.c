@@ -13,16 +13,21 @@ enum {
 
 // Announced to endpoints: the same few, so that pooled legs fit many clients. Ethernet with SRv6 and
 // without, the IPv6 minimum, jumbo frames.
-static const uint16_t MSS_CLASSES[] = {216, 536, 1024, 1220, 1340, 1440, 4096, 8900};
+static const uint16_t MSS_CLASSES[8] = {MIN_MSS, 216, 536, 1220, 1340, 1440, 4096, 8900};
 
-static uint16_t class_below(uint16_t mss)
+static uint8_t class_below(uint16_t mss)
 {
-	uint32_t i = sizeof(MSS_CLASSES) / sizeof(MSS_CLASSES[0]);
+	uint8_t class = 7;
 
-	while (i-- > 0)
-		if (MSS_CLASSES[i] <= mss)
-			return MSS_CLASSES[i];
-	return mss;
+	while (class > 0 && MSS_CLASSES[class] > mss)
+		class --;
+	return class;
+}
+
+// Milliseconds that a leg has been in its state.
+static uint32_t leg_age(const struct splice *sp, const struct leg *leg)
+{
+	return (uint32_t)(uint16_t)(sp->now_ms / LEG_PERIOD_MS - leg->since) * LEG_PERIOD_MS;
 }
 
 static void send_bare(struct splice *sp, struct leg *leg, uint8_t flags)
@@ -47,7 +52,7 @@ static void send_syn(struct splice *sp, struct leg *leg)
 		.seq = e->snd_nxt - 1,
 		.window = UINT16_MAX,
 		.flags = TCP_SYN,
-		.mss = leg->own_mss,
+		.mss = MSS_CLASSES[leg->mss_class],
 		.scale = e->scale_out,
 		.sack_offered = (sp->flows[leg->flow].client.flags & END_SACK) != 0,
 	};
@@ -62,8 +67,7 @@ static void send_syn(struct splice *sp, struct leg *leg)
 static void pool_add(struct splice *sp, struct leg *leg)
 {
 	leg->state = LEG_IDLE;
-	leg->flow = SPLICE_NONE;
-	leg->since_ms = sp->now_ms;
+	leg->since = (uint16_t)(sp->now_ms / LEG_PERIOD_MS);
 	leg->pool_prev = SPLICE_NONE;
 	leg->pool_next = sp->pools[leg->endpoint];
 	if (leg->pool_next != SPLICE_NONE)
@@ -71,7 +75,7 @@ static void pool_add(struct splice *sp, struct leg *leg)
 	sp->pools[leg->endpoint] = leg_idx(sp, leg);
 	sp->n_pool[leg->endpoint]++;
 	sp->n_idle++;
-	if (leg->timer.slot == SPLICE_NONE)
+	if (leg->timer.prev == TIMER_OUT)
 		timer_set(sp, &leg->timer, sp->now_ms + sp->leg_idle_ms);
 }
 
@@ -93,7 +97,7 @@ uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoin
 
 	for (uint32_t i = 0; i < MAX_LOOKS && idx != SPLICE_NONE; i++) {
 		struct leg *leg = &sp->legs[idx];
-		if (leg->own_mss <= f->client.mss &&
+		if (MSS_CLASSES[leg->mss_class] <= f->client.mss &&
 			(!(leg->server.flags & END_SACK) || (f->client.flags & END_SACK)) &&
 			sp->io->leg_fits(sp->ctx, flow_idx(sp, f), idx)) {
 			pool_remove(sp, leg);
@@ -155,10 +159,9 @@ uint32_t leg_open(struct splice *sp, struct flow *f, uint32_t endpoint)
 		.flow = flow_idx(sp, f),
 		.endpoint = endpoint,
 		.state = LEG_CONNECTING,
-		.since_ms = sp->now_ms,
-		.own_mss = class_below(f->client.mss < opening.mss ? f->client.mss : opening.mss),
-		.timer.slot = SPLICE_NONE,
-		.server.challenge_ms = sp->now_ms,
+		.since = (uint16_t)(sp->now_ms / LEG_PERIOD_MS),
+		.mss_class = class_below(f->client.mss < opening.mss ? f->client.mss : opening.mss),
+		.timer.prev = TIMER_OUT,
 		.server.snd_una = opening.isn,
 		.server.snd_nxt = opening.isn + 1,
 		.server.mss = opening.mss,
@@ -176,7 +179,7 @@ static void close_leg(struct splice *sp, struct leg *leg)
 {
 	leg->state = LEG_CLOSING;
 	leg->flow = SPLICE_NONE;
-	leg->since_ms = sp->now_ms;
+	leg->since = (uint16_t)(sp->now_ms / LEG_PERIOD_MS);
 	if (!(leg->server.flags & END_FIN_OUT))
 		leg->server.snd_nxt++;
 	leg->server.flags |= END_FIN_OUT;
@@ -223,9 +226,8 @@ void leg_release(struct splice *sp, struct flow *f)
 	}
 	leg->server.rto_armed = false;
 	leg->server.n_timeouts = 0;
-	if (!(f->flags & FLOW_NO_POOL) &&
-		!(e->flags & (END_FIN_IN | END_FIN_OUT | END_FIN_AHEAD)) && !sp->draining &&
-		sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
+	if (!(f->flags & FLOW_NO_POOL) && !(e->flags & (END_FIN_IN | END_FIN_OUT)) &&
+		!sp->draining && sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
 		sp->io->endpoint_lives(sp->ctx, leg->endpoint))
 		pool_add(sp, leg);
 	else
@@ -284,11 +286,10 @@ static void connected(struct splice *sp, struct leg *leg, const struct tcp_segme
 	e->ack_sent = e->rcv_nxt - 1;
 	e->snd_una = e->snd_nxt;
 	e->wnd_end = e->snd_una + seg->window; // unscaled in a SYN
-	e->wnd_seq = seg->seq;
 	e->mss = mss < e->mss ? mss : e->mss;
 	if (e->mss < MIN_MSS)
 		e->mss = MIN_MSS;
-	e->scale_in = seg->scale == TCP_NO_WINDOW_SCALE ? 0 : seg->scale;
+	e->scale_in = seg->scale == TCP_NO_WINDOW_SCALE ? 0 : seg->scale & 15;
 	if (seg->scale == TCP_NO_WINDOW_SCALE)
 		e->scale_out = 0;
 	e->flags = seg->sack_offered && (f->client.flags & END_SACK) ? END_SACK : 0;
@@ -338,10 +339,8 @@ static void idle_segment(struct splice *sp, struct leg *leg, const struct tcp_se
 		send_bare(sp, leg, TCP_ACK);
 		return;
 	}
-	if (!seq_before(seg->seq, e->wnd_seq)) {
+	if (!seq_before(seg->seq, e->rcv_nxt))
 		e->wnd_end = seg->ack + ((uint32_t)seg->window << e->scale_in);
-		e->wnd_seq = seg->seq;
-	}
 	if (seq_before(seg->seq, e->rcv_nxt)) { // sent again, or a keep-alive probe
 		send_bare(sp, leg, TCP_ACK);
 		return;
@@ -389,8 +388,8 @@ static bool is_odd(struct splice *sp, struct leg *leg, const struct tcp_segment 
 		return true;
 	}
 	if ((seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK)) {
-		if (time_reached(sp->now_ms, e->challenge_ms)) {
-			e->challenge_ms = sp->now_ms + CHALLENGE_MS;
+		if (e->challenged != challenge_period(sp)) {
+			e->challenged = challenge_period(sp);
 			send_bare(sp, leg, TCP_ACK);
 		}
 		return true;
@@ -436,7 +435,7 @@ static void closing_timer(struct splice *sp, struct leg *leg)
 {
 	struct end *e = &leg->server;
 
-	if (time_reached(sp->now_ms, leg->since_ms + CLOSE_LEG_MS)) {
+	if (leg_age(sp, leg) >= CLOSE_LEG_MS) {
 		send_bare(sp, leg, TCP_RST | TCP_ACK);
 		leg_free(sp, leg);
 		return;
@@ -451,10 +450,10 @@ static void closing_timer(struct splice *sp, struct leg *leg)
 
 static void idle_timer(struct splice *sp, struct leg *leg)
 {
-	uint32_t end_ms = leg->since_ms + sp->leg_idle_ms;
+	uint32_t age_ms = leg_age(sp, leg);
 
-	if (!time_reached(sp->now_ms, end_ms) && sp->io->endpoint_lives(sp->ctx, leg->endpoint)) {
-		timer_set(sp, &leg->timer, end_ms);
+	if (age_ms < sp->leg_idle_ms && sp->io->endpoint_lives(sp->ctx, leg->endpoint)) {
+		timer_set(sp, &leg->timer, sp->now_ms + sp->leg_idle_ms - age_ms);
 		return;
 	}
 	leg_retire(sp, leg);

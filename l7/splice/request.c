@@ -52,8 +52,6 @@ static void note_decision(struct splice *sp, struct flow *f, const struct splice
 	f->cluster = d->cluster;
 	f->route = d->route;
 	f->virtual_host = d->virtual_host;
-	f->connect_ms = d->connect_timeout_ms;
-	f->route_ms = d->route_timeout_ms;
 	if (d->idle_timeout_ms != 0)
 		f->idle_ms = d->idle_timeout_ms;
 	if (d->edit_response)
@@ -106,7 +104,7 @@ static bool keep_head(struct splice *sp, struct flow *f, const uint8_t *raw, boo
 	return f->up.buf != 0;
 }
 
-static void note_for_retry(struct splice *sp, struct flow *f)
+static void note_for_retry(struct splice *sp, struct flow *f, const struct splice_decision *d)
 {
 	struct buffer *b = buffer_at(sp, f->up.buf);
 
@@ -114,6 +112,8 @@ static void note_for_retry(struct splice *sp, struct flow *f)
 	b->body = (uint8_t)sp->head.body;
 	b->content_length = sp->head.content_length;
 	b->n_tried = 0;
+	b->connect_ms = d->connect_timeout_ms;
+	b->route_ms = d->route_timeout_ms;
 }
 
 void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment)
@@ -139,7 +139,7 @@ void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in
 		reply_send(sp, f, 503, NULL, 0, SPLICE_WHY_NO_MEMORY);
 		return;
 	}
-	note_for_retry(sp, f);
+	note_for_retry(sp, f, &d);
 	bind_request(sp, f, in_place);
 }
 

@@ -24,7 +24,7 @@ static void begin_tunnel(struct splice *sp, struct flow *f)
 	f->up.follow = FOLLOW_OPAQUE;
 	if (!f->up.owning)
 		buffer_give(sp, &f->up.buf);
-	f->draining = false;
+	f->flags &= (uint16_t)~FLOW_DRAINING;
 	flow_no_deadline(f); // a tunnel lasts as long as it is used
 	splice_tell(sp, f, SPLICE_RESPONSE, SWITCHING_PROTOCOLS);
 }
@@ -107,7 +107,7 @@ void response_ended(struct splice *sp, struct flow *f)
 {
 	splice_tell(sp, f, SPLICE_RESPONSE_DONE, (uint32_t)sp->now_us - f->head_us);
 	flow_no_deadline(f);
-	f->draining = false;
+	f->flags &= (uint16_t)~FLOW_DRAINING;
 	if (f->up.follow != FOLLOW_END)
 		f->flags |= FLOW_CLOSE | FLOW_NO_POOL;
 }

@@ -96,9 +96,9 @@ void send_challenge(struct splice *sp, struct flow *f, enum splice_side side)
 	struct end *e = side_end(sp, f, side);
 	struct tcp_out out = {.seq = e == NULL ? 0 : e->snd_nxt};
 
-	if (e == NULL || is_deaf(sp, f, side) || !time_reached(sp->now_ms, e->challenge_ms))
+	if (e == NULL || is_deaf(sp, f, side) || e->challenged == challenge_period(sp))
 		return;
-	e->challenge_ms = sp->now_ms + CHALLENGE_MS;
+	e->challenged = challenge_period(sp);
 	send_segment(sp, f, side, &out, NULL, 0, NULL);
 }
 
@@ -115,9 +115,12 @@ static void send_piece(struct splice *sp, struct flow *f, enum splice_side from,
 	enum splice_side side = other_side(from);
 	struct end *to = side_end(sp, f, side);
 	struct tcp_out out = {.seq = (*seg)->seq + half_from(f, from)->delta};
-	bool is_last = n == (*seg)->len;
+	// A FIN that comes ahead of bytes waits, in its own packet.
+	bool fin_waits =
+		((*seg)->flags & TCP_FIN) && seq_after((*seg)->seq, side_end(sp, f, from)->rcv_nxt);
+	bool is_last = n == (*seg)->len && !fin_waits;
 
-	if (is_last)
+	if (n == (*seg)->len)
 		out.flags = (*seg)->flags & TCP_PSH;
 	to->snd_nxt = seq_max(to->snd_nxt, out.seq + n);
 	send_segment(sp, f, side, &out, (*seg)->data, n, is_last ? *seg : NULL);

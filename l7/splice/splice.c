@@ -4,7 +4,13 @@
 
 #include <stdlib.h>
 
+#include "l7/pages.h"
 #include "l7/splice/splice_priv.h"
+
+enum {
+	CACHE_LINE = 64,
+	USUAL_HEAD = 256, // bytes of a buffer that are fetched
+};
 
 static bool is_sound(const struct splice_config *c)
 {
@@ -19,7 +25,7 @@ static void init_flows(struct splice *sp)
 	sp->linger_last = SPLICE_NONE;
 	for (uint32_t i = sp->n_flows; i-- > 0;) {
 		sp->flows[i].leg = sp->free_flow;
-		sp->flows[i].timer.slot = SPLICE_NONE;
+		sp->flows[i].timer.prev = TIMER_OUT;
 		sp->free_flow = i;
 	}
 }
@@ -30,7 +36,7 @@ static void init_legs(struct splice *sp)
 	sp->ack_owed = SPLICE_NONE;
 	for (uint32_t i = sp->n_legs; i-- > 0;) {
 		sp->legs[i].pool_next = sp->free_leg;
-		sp->legs[i].timer.slot = SPLICE_NONE;
+		sp->legs[i].timer.prev = TIMER_OUT;
 		sp->free_leg = i;
 	}
 	for (uint32_t i = 0; i < sp->n_endpoints; i++)
@@ -67,8 +73,8 @@ struct splice *splice_create(const struct splice_config *config)
 	if (sp == NULL)
 		return NULL;
 	take_config(sp, config);
-	sp->flows = calloc(sp->n_flows, sizeof(*sp->flows));
-	sp->legs = calloc(sp->n_legs, sizeof(*sp->legs));
+	sp->flows = pages_map(sp->n_flows * sizeof(*sp->flows), PAGES_ALL);
+	sp->legs = pages_map(sp->n_legs * sizeof(*sp->legs), PAGES_ALL);
 	sp->pools = calloc(sp->n_endpoints + 1, sizeof(*sp->pools));
 	sp->n_pool = calloc(sp->n_endpoints + 1, sizeof(*sp->n_pool));
 	if (sp->flows == NULL || sp->legs == NULL || sp->pools == NULL || sp->n_pool == NULL ||
@@ -94,8 +100,8 @@ void splice_destroy(struct splice *sp)
 	timer_destroy(sp);
 	free(sp->n_pool);
 	free(sp->pools);
-	free(sp->legs);
-	free(sp->flows);
+	pages_unmap(sp->legs, sp->n_legs * sizeof(*sp->legs));
+	pages_unmap(sp->flows, sp->n_flows * sizeof(*sp->flows));
 	free(sp);
 }
 
@@ -120,6 +126,53 @@ void splice_run_timers(struct splice *sp)
 	}
 }
 
+static void prefetch(const void *record, size_t len)
+{
+	const char *at = record;
+
+	for (size_t off = 0; off < len; off += CACHE_LINE)
+		__builtin_prefetch(at + off, 1);
+	__builtin_prefetch(at + len - 1, 1);
+}
+
+static void prefetch_buffer(const struct splice *sp, uint32_t buf)
+{
+	if (buf != 0)
+		prefetch(buffer_at(sp, buf), sizeof(struct buffer) + USUAL_HEAD);
+}
+
+static void prefetch_flow(const struct splice *sp, uint32_t flow)
+{
+	prefetch(&sp->flows[flow], sizeof(sp->flows[flow]));
+}
+
+void splice_prefetch(const struct splice *sp, enum splice_side side, uint32_t idx)
+{
+	if (side == SPLICE_CLIENT)
+		prefetch_flow(sp, idx);
+	else
+		prefetch(&sp->legs[idx], sizeof(sp->legs[idx]));
+}
+
+uint32_t splice_prefetch_peer(const struct splice *sp, enum splice_side side, uint32_t idx)
+{
+	const struct flow *f = &sp->flows[idx];
+
+	if (side == SPLICE_SERVER) {
+		uint32_t flow = leg_flow(&sp->legs[idx]);
+
+		if (flow != SPLICE_NONE)
+			prefetch_flow(sp, flow);
+		return flow;
+	}
+	if (f->phase != PHASE_BOUND)
+		return SPLICE_NONE;
+	prefetch(&sp->legs[f->leg], sizeof(sp->legs[f->leg]));
+	prefetch_buffer(sp, f->up.buf);
+	prefetch_buffer(sp, f->down.kept);
+	return f->leg;
+}
+
 void splice_client_segment(struct splice *sp, uint32_t flow, struct tcp_segment *seg)
 {
 	flow_segment(sp, &sp->flows[flow], SPLICE_CLIENT, seg);
@@ -129,7 +182,7 @@ void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *
 {
 	struct leg *l = &sp->legs[leg];
 
-	if (l->flow != SPLICE_NONE && sp->flows[l->flow].phase == PHASE_BOUND)
+	if (leg_flow(l) != SPLICE_NONE && sp->flows[l->flow].phase == PHASE_BOUND)
 		flow_segment(sp, &sp->flows[l->flow], SPLICE_SERVER, seg);
 	else
 		leg_segment(sp, l, seg);
@@ -140,7 +193,7 @@ void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *
 bool splice_too_big(struct splice *sp, enum splice_side side, uint32_t idx, uint32_t seq,
 	uint16_t mss, enum splice_side *other, uint32_t *other_idx, uint32_t *other_seq)
 {
-	uint32_t flow = side == SPLICE_CLIENT ? idx : sp->legs[idx].flow;
+	uint32_t flow = side == SPLICE_CLIENT ? idx : leg_flow(&sp->legs[idx]);
 	struct flow *f = flow == SPLICE_NONE ? NULL : &sp->flows[flow];
 	struct end *e = f == NULL ? NULL : side_end(sp, f, side);
 	const struct half *h;
@@ -228,7 +281,7 @@ bool splice_view(const struct splice *sp, uint32_t flow, struct splice_view *vie
 
 uint32_t splice_leg_flow(const struct splice *sp, uint32_t leg)
 {
-	return sp->legs[leg].flow;
+	return leg_flow(&sp->legs[leg]);
 }
 
 uint32_t splice_leg_endpoint(const struct splice *sp, uint32_t leg)

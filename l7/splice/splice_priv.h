@@ -43,6 +43,7 @@ enum {
 	LOOK_MS = 2 * 1000,	 // how often a bound flow asks whether its endpoint still lives
 	HEAD_WINDOW = 16 * 1024, // bytes a client may send before it is bound
 	IDLE_WINDOW = 0xffff,	 // bytes offered to the endpoint of an idle leg
+	LEG_PERIOD_MS = 128,	 // how fine a leg knows its age
 	MIN_MSS = 48,		 // as Linux: no host makes the node send smaller segments
 	LEG_WINDOW_SCALE = 7,	 // offered to endpoints: windows up to 8 MiB
 };
@@ -59,32 +60,29 @@ enum follow {
 
 enum end_flag {
 	END_SACK = 1 << 0,
-	END_FIN_IN = 1 << 1,	// the host's FIN, at rcv_nxt
-	END_FIN_OUT = 1 << 2,	// the node's FIN, at snd_nxt - 1
-	END_SYN_OUT = 1 << 3,	// the node's SYN is not acknowledged yet
-	END_SCALE = 1 << 4,	// windows are scaled
-	END_FIN_AHEAD = 1 << 5, // the host's FIN has come, at fin_seq: bytes before it have not
+	END_FIN_IN = 1 << 1,  // the host's FIN, at rcv_nxt
+	END_FIN_OUT = 1 << 2, // the node's FIN, at snd_nxt - 1
+	END_SYN_OUT = 1 << 3, // the node's SYN is not acknowledged yet
+	END_SCALE = 1 << 4,   // windows are scaled
 };
 
 // A host's connection as the node knows it. "Its": the host's numbers. "Ours": numbers of what it is sent.
 struct end {
-	uint32_t rcv_nxt;  // its: everything below was followed
-	uint32_t ack_sent; // its: the highest acknowledgement it got
-	uint32_t snd_una;  // ours: it acknowledged everything below
-	uint32_t snd_nxt;  // ours: it was sent everything below
-	uint32_t wnd_end;  // ours: it has room below
-	uint32_t wnd_seq;  // its: number of the segment that said so (SND.WL1 of RFC 9293)
-	uint32_t fin_seq;  // its, with END_FIN_AHEAD
-	uint32_t rto_at;   // ms, while rto_armed
-	uint32_t challenge_ms;
-	uint16_t win_sent; // as on the wire
-	uint16_t mss;	   // payload that fits a segment to it
-	uint8_t scale_in;  // of windows that it announces
-	uint8_t scale_out; // of windows that it is told
-	uint8_t flags;	   // enum end_flag
-	uint8_t n_dup_acks;
-	uint8_t n_timeouts;
-	bool rto_armed;
+	uint32_t rcv_nxt;	// its: everything below was followed
+	uint32_t ack_sent;	// its: the highest acknowledgement it got
+	uint32_t snd_una;	// ours: it acknowledged everything below
+	uint32_t snd_nxt;	// ours: it was sent everything below
+	uint32_t wnd_end;	// ours: it has room below
+	uint32_t rto_at;	// ms, while rto_armed
+	uint16_t win_sent;	// as on the wire
+	uint16_t mss;		// payload that fits a segment to it
+	uint16_t challenged;	// period of CHALLENGE_MS in which it got its last challenge ACK
+	uint8_t flags;		// enum end_flag
+	uint8_t scale_in : 4;	// of windows that it announces
+	uint8_t scale_out : 4;	// of windows that it is told
+	uint8_t n_dup_acks : 3; // at most DUP_ACKS + 1
+	uint8_t n_timeouts : 4;
+	uint8_t rto_armed : 1;
 };
 
 struct half {
@@ -117,53 +115,54 @@ enum phase {
 enum flow_flag {
 	FLOW_CLOSE = 1 << 0,	     // the connection ends with this exchange
 	FLOW_CLIENT_CLOSES = 1 << 1, // it was the client who said so
-	FLOW_WEBSOCKET = 1 << 2,     // the request offers one
-	FLOW_EDIT_RESPONSE = 1 << 3,
-	FLOW_SPOKEN = 1 << 4,	// the endpoint's first byte of an answer was seen
-	FLOW_ANSWERED = 1 << 5, // the head of its final response was seen
-	FLOW_HALF_OPEN = 1 << 6,
-	FLOW_TOLD = 1 << 12, // a head that passed told the client that the connection ends
-	FLOW_OLD = 1 << 11,  // HTTP/1.0: the node's own replies end the connection
-	FLOW_TCP = 1 << 7,
-	FLOW_BODY_PASSED = 1 << 10, // the client was told that bytes behind the head arrived
-	FLOW_NO_POOL = 1 << 8,	    // the leg is not for further requests
-	FLOW_ESTABLISHED = 1 << 9,  // the client's handshake is complete
+	FLOW_TOLD = 1 << 2,	     // a head that passed told the client so
+	FLOW_OLD = 1 << 3,	     // HTTP/1.0: the node's own replies end the connection
+	FLOW_WEBSOCKET = 1 << 4,     // the request offers one
+	FLOW_EDIT_RESPONSE = 1 << 5,
+	FLOW_SPOKEN = 1 << 6,	   // the endpoint's first byte of an answer was seen
+	FLOW_ANSWERED = 1 << 7,	   // the head of its final response was seen
+	FLOW_BODY_PASSED = 1 << 8, // the client was told that bytes behind the head arrived
+	FLOW_NO_POOL = 1 << 9,	   // the leg is not for further requests
+	FLOW_HALF_OPEN = 1 << 10,
+	FLOW_ESTABLISHED = 1 << 11, // the client's handshake is complete
+	FLOW_TCP = 1 << 12,
+	FLOW_DEADLINE = 1 << 13,    // deadline_ms holds
+	FLOW_DRAINING = 1 << 14,    // its endpoint or listener is gone, and that was noted
+	FLOW_DRAIN_LIMIT = 1 << 15, // deadline_ms is the drain limit
 };
 
 struct timer {
 	uint32_t next;
-	uint32_t prev;
+	uint32_t prev; // TIMER_OUT: not in the wheel
 	uint32_t at_ms;
-	uint32_t slot; // SPLICE_NONE: not in the wheel
 };
 
+static const uint32_t TIMER_OUT = UINT32_MAX - 1;
+
+// With its leg 256 bytes, in cache lines of their own.
 struct flow {
 	struct end client;
+	struct timer timer;
 	struct half up;	  // request: client to endpoint
 	struct half down; // response
-	struct timer timer;
-	uint32_t leg; // in linger: the next flow that lingers
+	uint32_t leg;	  // in linger: the next flow that lingers
+	uint32_t
+		last_leg; // that served the request before; in linger: the flow that lingered before
 	uint32_t listener;
 	uint32_t cluster;
 	uint32_t route;
 	uint32_t virtual_host;
-	uint32_t
-		last_leg; // that served the request before; in linger: the flow that lingered before
 	uint32_t head_us;     // when the request head was complete
-	uint32_t active_ms;   // last segment from either side
-	uint32_t deadline_ms; // of the phase, while deadline_armed
+	uint32_t active_ms;   // when either side last sent or acknowledged a byte
+	uint32_t deadline_ms; // of the phase, with FLOW_DEADLINE
 	uint32_t idle_ms;     // time-out
-	uint32_t connect_ms;  // time-out
-	uint32_t route_ms;    // time-out; 0: none
-	uint32_t drain_ms;    // time-out; 0: none
-	uint32_t bound_ms;    // when the leg was bound
 	uint32_t n_requests;
 	uint16_t flags; // enum flow_flag
 	uint8_t phase;	// enum phase
 	uint8_t method; // enum http1_method
-	bool deadline_armed;
-	bool draining; // its endpoint or listener is gone, and that was noted
 };
+
+_Static_assert(sizeof(struct flow) == 192, "three cache lines");
 
 enum leg_state {
 	LEG_FREE,
@@ -177,16 +176,20 @@ enum leg_state {
 struct leg {
 	struct end server;
 	struct timer timer;
-	uint32_t flow;
-	uint32_t endpoint;
+	union {
+		uint32_t flow;	    // SPLICE_NONE: none
+		uint32_t pool_prev; // of an idle leg
+	};
 	uint32_t pool_next; // idle legs of the endpoint, the last used first; or free legs
-	uint32_t pool_prev;
-	uint32_t since_ms; // in this state
-	uint16_t own_mss;  // payload that the endpoint was told fits
-	uint8_t state;	   // enum leg_state
-	bool reused;	   // from the pool
-	bool heard;	   // it has acknowledged something of this exchange
+	uint32_t endpoint;
+	uint16_t since;	       // in this state: in periods of LEG_PERIOD_MS
+	uint8_t state : 3;     // enum leg_state
+	uint8_t mss_class : 3; // what the endpoint was told fits
+	uint8_t reused : 1;    // from the pool
+	uint8_t heard : 1;     // it has acknowledged something of this exchange
 };
+
+_Static_assert(sizeof(struct leg) == 64, "one cache line");
 
 struct buffer {
 	uint32_t next_free;
@@ -196,6 +199,8 @@ struct buffer {
 	uint32_t src_end; // its: behind the head
 	uint32_t n_tried;
 	uint32_t tried[SPLICE_MAX_TRIES];
+	uint32_t connect_ms; // time-out
+	uint32_t route_ms;   // time-out; 0: none
 	uint64_t content_length;
 	uint8_t body; // enum http1_body
 	uint8_t data[];
@@ -266,6 +271,14 @@ static inline uint32_t leg_idx(const struct splice *sp, const struct leg *leg)
 	return (uint32_t)(leg - sp->legs);
 }
 
+// The flow that a leg connects for or is bound to.
+static inline uint32_t leg_flow(const struct leg *leg)
+{
+	return leg->state == LEG_CONNECTING || leg->state == LEG_BOUND || leg->state == LEG_DEAD
+		       ? leg->flow
+		       : SPLICE_NONE;
+}
+
 static inline bool time_reached(uint32_t now_ms, uint32_t at_ms)
 {
 	return (int32_t)(now_ms - at_ms) >= 0;
@@ -280,6 +293,12 @@ static inline enum splice_side other_side(enum splice_side side)
 static inline struct leg *bound_leg(const struct splice *sp, const struct flow *f)
 {
 	return f->phase == PHASE_BOUND ? &sp->legs[f->leg] : NULL;
+}
+
+// Never 0, so that a new connection may be challenged at once.
+static inline uint16_t challenge_period(const struct splice *sp)
+{
+	return (uint16_t)(sp->now_ms / CHALLENGE_MS | 1 << 15);
 }
 
 // A side's host; NULL: the flow is not bound.
@@ -382,7 +401,7 @@ void own_rto_fire(struct splice *sp, struct flow *f, enum splice_side side);
 // Follows the data and the FIN of a segment. *seg becomes NULL when it was sent on, held or dropped.
 void follow_segment(
 	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
-// A FIN that came ahead of bytes is taken when they are there.
+// A FIN that waited for bytes before it is taken when they are there.
 void follow_fin(struct splice *sp, struct flow *f, enum splice_side from);
 // Follows a segment that waited and can go on now. True: there was one.
 bool follow_held(struct splice *sp, struct flow *f, enum splice_side from);
@@ -409,7 +428,7 @@ void response_ended(struct splice *sp, struct flow *f);
 // Looks for an endpoint and binds the flow to a leg, or begins one. in_place: the head lies in the segment at
 // work and may go on in it, if a leg is at hand.
 void bind_request(struct splice *sp, struct flow *f, bool in_place);
-// Milliseconds that are left of the route's time-out, if there is one.
+// Milliseconds that are left of the route's time-out while the request head is kept; UINT32_MAX: there is none.
 uint32_t bind_route_left(const struct splice *sp, const struct flow *f);
 // The flow's leg is established: the exchange begins.
 void bind_done(struct splice *sp, struct flow *f);

@@ -36,7 +36,7 @@ static void take_options(
 		return;
 	e->flags |= END_SCALE;
 	e->scale_in = scale < TCP_MAX_WINDOW_SCALE ? scale : TCP_MAX_WINDOW_SCALE;
-	e->scale_out = l->window_scale;
+	e->scale_out = l->window_scale & 15;
 }
 
 static void take_numbers(struct flow *f, uint32_t its, uint32_t ours, uint32_t window)
@@ -48,7 +48,6 @@ static void take_numbers(struct flow *f, uint32_t its, uint32_t ours, uint32_t w
 	e->snd_una = ours;
 	e->snd_nxt = ours + 1;
 	e->wnd_end = ours + 1 + window;
-	e->wnd_seq = its;
 	f->up.base = e->rcv_nxt;
 }
 
@@ -169,6 +168,8 @@ void syn_answer(struct splice *sp, struct flow *f)
 // Where a TCP listener's flow goes is known from the start.
 static void begin_tcp(struct splice *sp, struct flow *f)
 {
+	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
+
 	f->up.buf = buffer_take(sp, 0); // remembers the endpoints that were tried
 	f->head_us = (uint32_t)sp->now_us;
 	splice_tell(sp, f, SPLICE_REQUEST, 0);
@@ -177,6 +178,7 @@ static void begin_tcp(struct splice *sp, struct flow *f)
 		return;
 	}
 	buffer_at(sp, f->up.buf)->src_end = f->client.rcv_nxt;
+	buffer_at(sp, f->up.buf)->connect_ms = l == NULL ? CLOSE_MS : l->connect_timeout_ms;
 	bind_request(sp, f, false);
 }
 

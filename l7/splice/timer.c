@@ -29,15 +29,15 @@ static uint32_t timer_idx(const struct splice *sp, const struct timer *t)
 
 void timer_clear(struct splice *sp, struct timer *t)
 {
-	if (t->slot == SPLICE_NONE)
+	if (t->prev == TIMER_OUT)
 		return;
 	if (t->prev == SPLICE_NONE)
-		sp->wheel[t->slot] = t->next;
+		sp->wheel[t->at_ms % WHEEL_SLOTS] = t->next;
 	else
 		timer_at(sp, t->prev)->next = t->next;
 	if (t->next != SPLICE_NONE)
 		timer_at(sp, t->next)->prev = t->prev;
-	t->slot = SPLICE_NONE;
+	t->prev = TIMER_OUT;
 }
 
 void timer_set(struct splice *sp, struct timer *t, uint32_t at_ms)
@@ -50,12 +50,11 @@ void timer_set(struct splice *sp, struct timer *t, uint32_t at_ms)
 	if (at_ms - sp->wheel_ms >= WHEEL_SLOTS)
 		at_ms = sp->wheel_ms + WHEEL_SLOTS - 1;
 	t->at_ms = at_ms;
-	t->slot = at_ms % WHEEL_SLOTS;
 	t->prev = SPLICE_NONE;
-	t->next = sp->wheel[t->slot];
+	t->next = sp->wheel[at_ms % WHEEL_SLOTS];
 	if (t->next != SPLICE_NONE)
 		timer_at(sp, t->next)->prev = idx;
-	sp->wheel[t->slot] = idx;
+	sp->wheel[at_ms % WHEEL_SLOTS] = idx;
 }
 
 struct timer *timer_due(struct splice *sp)
