@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_eal.h>
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_version.h>
@@ -274,7 +273,8 @@ static int run(const struct options *options)
 	if (ret == 0) {
 		ret = serve(&ctrl, socket_path, &refusal);
 		event_base_free(ctrl.base);
-		rte_eal_cleanup();
+		// Without rte_eal_cleanup(): DPDK's interrupt thread runs to the end, and goes through a
+		// handle that memif's server leaves in the memory that it would unmap.
 	}
 	if (ret != 0)
 		log_error("start: %s", refusal.text[0] != '\0' ? refusal.text : "out of memory");
