@@ -78,8 +78,10 @@ static bool text_equal(const char *a, const char *b)
 static bool same_port(const struct port_spec *a, const struct port_spec *b)
 {
 	return text_equal(a->name, b->name) && text_equal(a->device, b->device) &&
-	       a->mtu == b->mtu && a->n_rxq == b->n_rxq && a->n_txq == b->n_txq &&
-	       a->n_rx_desc == b->n_rx_desc && a->n_tx_desc == b->n_tx_desc &&
+	       port_spec_mtu(a) == port_spec_mtu(b) && a->n_rxq == b->n_rxq &&
+	       a->n_txq == b->n_txq &&
+	       port_spec_descriptors(a->n_rx_desc) == port_spec_descriptors(b->n_rx_desc) &&
+	       port_spec_descriptors(a->n_tx_desc) == port_spec_descriptors(b->n_tx_desc) &&
 	       a->promiscuous == b->promiscuous;
 }
 

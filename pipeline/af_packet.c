@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_common.h>
 
@@ -26,18 +29,42 @@ bool af_packet_is(const char *device)
 	return strncmp(device, "net_af_packet", strlen("net_af_packet")) == 0;
 }
 
-bool af_packet_has_iface(const char *device)
+// The interface's name; false: none that the kernel could have.
+static bool read_iface(const char *device, char name[IFNAMSIZ])
 {
 	const char *key = strstr(device, IFACE_KEY);
-	const char *name = key == NULL ? "" : key + strlen(IFACE_KEY);
-	char copy[IFNAMSIZ];
-	size_t len = strcspn(name, ",");
+	const char *value = key == NULL ? "" : key + strlen(IFACE_KEY);
+	size_t len = strcspn(value, ",");
 
-	if (len == 0 || len >= sizeof(copy))
+	if (len == 0 || len >= IFNAMSIZ)
 		return false;
-	memcpy(copy, name, len);
-	copy[len] = '\0';
-	return if_nametoindex(copy) != 0;
+	memcpy(name, value, len);
+	name[len] = '\0';
+	return true;
+}
+
+bool af_packet_has_iface(const char *device)
+{
+	char name[IFNAMSIZ];
+
+	return read_iface(device, name) && if_nametoindex(name) != 0;
+}
+
+uint32_t af_packet_kernel_mtu(const char *device)
+{
+	struct ifreq request = {0};
+	uint32_t mtu = 0;
+	int fd;
+
+	if (!read_iface(device, request.ifr_name))
+		return 0;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return 0;
+	if (ioctl(fd, SIOCGIFMTU, &request) == 0)
+		mtu = (uint32_t)request.ifr_mtu;
+	close(fd);
+	return mtu;
 }
 
 uint32_t af_packet_slot_len(const char *device, uint32_t frame_len)

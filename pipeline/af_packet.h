@@ -8,14 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	AF_PACKET_MTU = 1500, // the largest that the device admits to, whatever its slots
-};
-
 // Whether device, as a configuration writes it, is one.
 bool af_packet_is(const char *device);
 // Whether the kernel has the interface that it names: the driver would not say what it misses.
 bool af_packet_has_iface(const char *device);
+// The MTU that the kernel has for it: longer frames are not sent. 0: it does not say.
+uint32_t af_packet_kernel_mtu(const char *device);
 
 // Bytes of one slot: what device asks for, or what frames of frame_len bytes need. The device wants
 // buffers of that size.

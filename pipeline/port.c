@@ -13,30 +13,27 @@
 #include <rte_ethdev.h>
 
 #include "pipeline/af_packet.h"
+#include "pipeline/memif.h"
 #include "pipeline/packet.h"
 
 enum {
-	DEFAULT_MTU = 1500,
-	DEFAULT_DESCRIPTORS = 1024,
+	MODEST_MTU = 1500, // the largest that is_modest() drivers admit to
 	LINK_LEN = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN, // longest link header that is received
 	POOL_CACHE = 256,				  // mbufs; one burst
 	DEVICE_NAME_LEN = 256,
 	SMALL_ROOM_LEN = 2048, // bytes of frame in a small buffer
 };
 
-static uint16_t port_mtu(const struct port_spec *spec)
-{
-	return spec->mtu == 0 ? DEFAULT_MTU : spec->mtu;
-}
-
 static uint32_t frame_len(const struct port_spec *spec)
 {
-	return (uint32_t)port_mtu(spec) + LINK_LEN;
+	return (uint32_t)port_spec_mtu(spec) + LINK_LEN;
 }
 
-// Bytes of buffer that take any frame of the port in one piece.
+// Bytes of buffer that take any frame of the port in one piece, or in as many as its driver likes.
 static uint32_t room_len(const struct port_spec *spec)
 {
+	if (memif_scatters(spec->device))
+		return SMALL_ROOM_LEN;
 	return af_packet_is(spec->device) ? af_packet_slot_len(spec->device, frame_len(spec))
 					  : frame_len(spec);
 }
@@ -46,13 +43,21 @@ static void device_args(const struct port_spec *spec, char *out, size_t out_len)
 	if (af_packet_is(spec->device))
 		af_packet_args(spec->device, frame_len(spec), out, out_len);
 	else
-		snprintf(out, out_len, "%s", spec->device);
+		memif_args(spec->device, frame_len(spec), out, out_len);
 }
 
+// Drivers that say 1518 bytes, whatever they take.
+static bool is_modest(const struct port_spec *spec)
+{
+	return af_packet_is(spec->device) || memif_is(spec->device);
+}
+
+// Longest frame; 0: any.
 static uint32_t max_frame(const struct port_spec *spec, const struct rte_eth_dev_info *info)
 {
-	return af_packet_is(spec->device) ? af_packet_max_frame(room_len(spec))
-					  : info->max_rx_pktlen;
+	if (af_packet_is(spec->device))
+		return af_packet_max_frame(room_len(spec));
+	return memif_is(spec->device) ? 0 : info->max_rx_pktlen;
 }
 
 // Drivers say no more than -1, which is -EPERM, for whatever they miss.
@@ -111,7 +116,13 @@ static int check_mtu(const struct port_spec *spec, const struct rte_eth_dev_info
 	const struct port_runtime *port, struct refusal *refusal)
 {
 	uint32_t max = max_frame(spec, info);
+	uint32_t kernel_mtu = af_packet_is(spec->device) ? af_packet_kernel_mtu(spec->device) : 0;
 
+	if (kernel_mtu != 0 && port->mtu > kernel_mtu)
+		return refusal_set(refusal, &spec->origin,
+			"ports.%s.mtu: %u is more than the kernel's interface can do; its own MTU "
+			"in %s is %u",
+			spec->name, port->mtu, spec->device, kernel_mtu);
 	if (port->mtu < info->min_mtu || (info->max_mtu != 0 && port->mtu > info->max_mtu))
 		return refusal_set(refusal, &spec->origin,
 			"ports.%s.mtu: %u is more than the device can do; %s takes %u to %u",
@@ -127,8 +138,8 @@ static int check_mtu(const struct port_spec *spec, const struct rte_eth_dev_info
 static int setup_queues(
 	const struct port_spec *spec, struct port_runtime *port, struct refusal *refusal)
 {
-	uint16_t n_rxd = spec->n_rx_desc == 0 ? DEFAULT_DESCRIPTORS : spec->n_rx_desc;
-	uint16_t n_txd = spec->n_tx_desc == 0 ? DEFAULT_DESCRIPTORS : spec->n_tx_desc;
+	uint16_t n_rxd = port_spec_descriptors(spec->n_rx_desc);
+	uint16_t n_txd = port_spec_descriptors(spec->n_tx_desc);
 	int socket = rte_eth_dev_socket_id(port->dpdk_port);
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->dpdk_port, &n_rxd, &n_txd);
 
@@ -163,6 +174,14 @@ static struct rte_eth_conf port_conf(
 	return conf;
 }
 
+// A memif client connects when it starts, or not at all; its driver says no more than -1.
+static const char *start_error(const struct port_spec *spec, int error)
+{
+	if (memif_is_client(spec->device))
+		return "nobody listens at the socket: the server's side of a memif starts first";
+	return rte_strerror(-error);
+}
+
 static int start_port(
 	const struct port_spec *spec, struct port_runtime *port, struct refusal *refusal)
 {
@@ -171,7 +190,7 @@ static int start_port(
 
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin, "ports.%s: cannot start \"%s\": %s",
-			spec->name, spec->device, rte_strerror(-ret));
+			spec->name, spec->device, start_error(spec, ret));
 	if (spec->promiscuous)
 		rte_eth_promiscuous_enable(port->dpdk_port);
 	// Solicited-node groups: the filter is the node's own.
@@ -194,7 +213,7 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin, "ports.%s: \"%s\" does not answer: %s",
 			spec->name, spec->device, rte_strerror(-ret));
-	port->mtu = port_mtu(spec);
+	port->mtu = port_spec_mtu(spec);
 	port->n_rxq = n_queues(spec->n_rxq, n_workers, info.max_rx_queues);
 	port->n_txq = n_queues(spec->n_txq, n_workers, info.max_tx_queues);
 	if (port->n_rxq == 0 || port->n_txq == 0)
@@ -211,8 +230,8 @@ static int configure_port(const struct port_spec *spec, uint16_t n_workers,
 		!(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
 		!af_packet_is(spec->device); // it copies segment by segment, but does not say so
 	conf = port_conf(&info, port, scatter);
-	if (af_packet_is(spec->device))
-		conf.rxmode.mtu = RTE_MIN(port->mtu, AF_PACKET_MTU);
+	if (is_modest(spec))
+		conf.rxmode.mtu = RTE_MIN(port->mtu, MODEST_MTU);
 	ret = rte_eth_dev_configure(port->dpdk_port, port->n_rxq, port->n_txq, &conf);
 	if (ret != 0)
 		return refusal_set(refusal, &spec->origin,
@@ -229,11 +248,6 @@ static struct rte_mempool *create_pool(const char *name, uint32_t n_mbufs, uint3
 		(uint16_t)(len + RTE_PKTMBUF_HEADROOM), (int)rte_socket_id());
 }
 
-static uint32_t n_descriptors(uint16_t wanted)
-{
-	return wanted == 0 ? DEFAULT_DESCRIPTORS : wanted;
-}
-
 // Buffers for every descriptor, two bursts a worker in flight, and as much again for rings.
 static uint32_t default_mbufs(const struct node_spec *spec, uint16_t n_workers)
 {
@@ -242,8 +256,8 @@ static uint32_t default_mbufs(const struct node_spec *spec, uint16_t n_workers)
 	for (uint32_t i = 0; i < spec->n_ports; i++) {
 		const struct port_spec *port = &spec->ports[i];
 
-		n += n_descriptors(port->n_rx_desc) * RTE_MAX(port->n_rxq, n_workers);
-		n += n_descriptors(port->n_tx_desc) * RTE_MAX(port->n_txq, n_workers);
+		n += port_spec_descriptors(port->n_rx_desc) * RTE_MAX(port->n_rxq, n_workers);
+		n += port_spec_descriptors(port->n_tx_desc) * RTE_MAX(port->n_txq, n_workers);
 	}
 	return n < 8192 ? 8192 : n;
 }

@@ -7,6 +7,11 @@
 
 #include "pipeline/arena.h"
 
+enum {
+	DEFAULT_MTU = 1500,
+	DEFAULT_DESCRIPTORS = 1024,
+};
+
 static size_t format_origin(char *text, size_t text_len, const struct spec_origin *origin)
 {
 	int n;
@@ -33,6 +38,16 @@ int refusal_set(struct refusal *refusal, const struct spec_origin *origin, const
 	vsnprintf(refusal->text + n, sizeof(refusal->text) - n, fmt, args);
 	va_end(args);
 	return -EINVAL;
+}
+
+uint16_t port_spec_mtu(const struct port_spec *port)
+{
+	return port->mtu == 0 ? DEFAULT_MTU : port->mtu;
+}
+
+uint16_t port_spec_descriptors(uint16_t n_wanted)
+{
+	return n_wanted == 0 ? DEFAULT_DESCRIPTORS : n_wanted;
 }
 
 void node_spec_destroy(struct node_spec *spec)

@@ -170,3 +170,7 @@ int refusal_set(struct refusal *refusal, const struct spec_origin *origin, const
 
 // Frees a spec and its arena. NULL is fine.
 void node_spec_destroy(struct node_spec *spec);
+// What a port's zeros stand for.
+uint16_t port_spec_mtu(const struct port_spec *port);
+uint16_t port_spec_descriptors(uint16_t n_wanted);
+

@@ -283,7 +283,7 @@ static int add_iface(struct compile *c, const struct iface_spec *spec, uint32_t 
 	if (ret != 0)
 		return ret;
 	port.dpdk_port = (uint16_t)port_idx;
-	port.mtu = c->spec->ports[port_idx].mtu == 0 ? 1500 : c->spec->ports[port_idx].mtu;
+	port.mtu = port_spec_mtu(&c->spec->ports[port_idx]);
 	if (c->input->ports != NULL)
 		port = c->input->ports[port_idx];
 	iface->vrf = (uint16_t)vrf_slot;

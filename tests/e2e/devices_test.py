@@ -75,26 +75,41 @@ def test_tap(lab):
     assert node.stop() == 0
 
 
-def test_memif(lab):
-    """Two nodes, one behind the other; they find each other by ARP."""
-    def side(role, number):
-        name = f"far{number}"
-        memif = f"net_memif0,role={role},socket={lab.path('memif.sock')},socket-abstract=no"
-        return dict(
-            ports=[dict(name="far", device=f"net_af_packet0,iface={name}", addresses=[f"10.0.{number}.1/24"]),
-                   dict(name="memif", device=memif, addresses=[f"10.9.9.{number}/24"])],
-            neighbors=[dict(port="far", address=f"10.0.{number}.2", mac=FAR_HOST)],
-            vrfs=[dict(name="default", routes=[dict(prefix="10.0.0.0/16", via=f"10.9.9.{3 - number}")])])
+MEMIFS = {"copy": ("", []), "zero-copy": (",zero-copy=yes", ["--single-file-segments"])}
 
-    ends = [lab.veth("far1"), lab.veth("far2")]
-    nodes = [lab.node(side("server", 1), "server").start(), lab.node(side("client", 2), "client").start()]
+
+def memif_side(lab, role, number, mtu, more="", eal_args=()):
+    """A node between an af_packet port and the memif."""
+    name = f"far{number}"
+    memif = f"net_memif0,role={role},socket={lab.path('memif.sock')},socket-abstract=no{more}"
+    return dict(
+        eal=dict(huge_pages=False, memory_mb=256, args=list(eal_args)),
+        ports=[dict(name="far", device=f"net_af_packet0,iface={name}", mtu=mtu, addresses=[f"10.0.{number}.1/24"]),
+               dict(name="memif", device=memif, mtu=mtu, addresses=[f"10.9.9.{number}/24"])],
+        neighbors=[dict(port="far", address=f"10.0.{number}.2", mac=FAR_HOST)],
+        vrfs=[dict(name="default", routes=[dict(prefix="10.0.0.0/16", via=f"10.9.9.{3 - number}")])])
+
+
+@pytest.mark.parametrize("mtu", [1500, 9000])
+@pytest.mark.parametrize("way", MEMIFS)
+def test_memif(lab, way, mtu):
+    """Two nodes, one behind the other; they find each other by ARP. Frames past 2 KiB are chains of buffers
+    behind the memif."""
+    more, eal_args = MEMIFS[way]
+    ends = [lab.veth("far1", mtu), lab.veth("far2", mtu)]
+    nodes = [lab.node(memif_side(lab, "server", 1, mtu), "server").start(),
+             lab.node(memif_side(lab, "client", 2, mtu, more, eal_args), "client").start()]
     for node in nodes:
         until(lambda: [n for n in node.get("/neighbors")["neighbors"]
                        if n["port"] == "memif" and n["state"] == "reachable"], "ARP over memif")
     for here, there in ((0, 1), (1, 0)):
         src, dst = f"10.0.{here + 1}.2", f"10.0.{there + 1}.2"
-        ends[here].send(frame(FAR_HOST, nodes[here].mac("far"), src, dst))
-        expect(ends[there], frame(nodes[there].mac("far"), FAR_HOST, src, dst, 62))
+        for size in (64, 1500, 2034, 2035, 4082, 8999, 9000):
+            if size > mtu:
+                continue
+            data = bytes((i * 7 + (i >> 8)) & 0xff for i in range(size - 28))
+            ends[here].send(frame(FAR_HOST, nodes[here].mac("far"), src, dst, data=data))
+            expect(ends[there], frame(nodes[there].mac("far"), FAR_HOST, src, dst, 62, data))
     assert [node.stop() for node in nodes] == [0, 0]
 
 
@@ -157,6 +172,38 @@ def test_names_what_is_missing(lab):
     assert node.wait() == 1
     last = node.log().splitlines()[-1]
     assert "ports.dut.device" in last and "kernel has no interface" in last, last
+
+
+def test_device_without_queues(lab):
+    lab.veth("far")
+    node = lab.node(config(f"net_vhost0,iface={lab.path('vhost.sock')},queues=0"))
+    node.launch()
+    assert node.wait() == 1
+    last = node.log().splitlines()[-1]
+    assert "ports.dut.device" in last and "has 0 RX and 0 TX queues" in last, last
+
+
+def test_mtu_beyond_the_kernels(lab):
+    lab.veth("far", mtu=1600)
+    wanted = config("net_null0")
+    wanted["ports"][0]["mtu"] = 1601
+    node = lab.node(wanted)
+    node.launch()
+    assert node.wait() == 1
+    last = node.log().splitlines()[-1]
+    assert "ports.far.mtu: 1601 is more" in last and last.endswith("its own MTU in net_af_packet0,iface=far is 1600"), last
+    wanted["ports"][0]["mtu"] = 1600
+    node.write(wanted)
+    assert node.start().stop() == 0
+
+
+def test_memif_client_without_server(lab):
+    lab.veth("far")
+    node = lab.node(config(f"net_memif0,role=client,socket={lab.path('memif.sock')},socket-abstract=no"))
+    node.launch()
+    assert node.wait() == 1
+    last = node.log().splitlines()[-1]
+    assert "ports.dut" in last and "server's side of a memif starts first" in last, last
 
 
 def test_without_privilege(lab):

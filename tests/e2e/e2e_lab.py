@@ -155,9 +155,10 @@ class Lab:
         self.peers = []
         netns_create(self.netns)
 
-    def veth(self, name):
+    def veth(self, name, mtu=1500):
         """name is for the node; the returned peer is at the other end."""
-        run("ip", "-n", self.netns, "link", "add", name, "type", "veth", "peer", "name", "far-" + name)
+        run("ip", "-n", self.netns, "link", "add", name, "mtu", str(mtu), "type", "veth", "peer", "name",
+            "far-" + name, "mtu", str(mtu))
         for end in (name, "far-" + name):
             run("ip", "-n", self.netns, "link", "set", end, "up")
         return self.peer("far-" + name)
