@@ -352,6 +352,10 @@ int compile_snapshot(
 	if (ret != 0) {
 		snapshot_destroy(c.s);
 		return ret;
+	if (ret == 0)
+		ret = compile_circles(&c);
+	if (ret == 0)
+		compile_l7_mtu(&c);
 	}
 	c.s->n_table_bytes += c.s->n_sids * sizeof(struct sid) +
 			      c.s->n_groups * sizeof(struct group) + sizeof(*c.s);

@@ -2,8 +2,9 @@
 #pragma once
 
 // What the steps of a compile share. Order: interfaces and VRFs (compile_ifaces.c), SIDs and policies
-// without their first hops, then routes and FIBs (compile_routes.c), then the policies' first hops and the
-// search for policies that reach themselves (compile_srv6.c).
+// without their first hops, services (compile_l7.c), sources (compile_sources.c), then routes and FIBs
+// (compile_routes.c), then the policies' first hops (compile_srv6.c) and the search for policies that reach
+// themselves (compile_circles.c).
 
 #include "pipeline/compile/compile.h"
 
@@ -82,6 +83,8 @@ int compile_first_hops(struct compile *c);
 // The slot of a named interface or VRF; refuses unknown names, key says where it stands.
 int compile_find_iface(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot);
+int compile_circles(struct compile *c);
+void compile_l7_mtu(struct compile *c);
 int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot);
 int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// SIDs, policies, HMAC keys; where policies' first segments go; policies that reach themselves.
+// SIDs, policies, HMAC keys; where policies' first segments go.
 
 #include <errno.h>
 #include <stdlib.h>
@@ -327,116 +327,6 @@ int compile_policies(struct compile *c)
 	return ret;
 }
 
-// The search for policies that reach themselves, or through too many others: depth first over "a packet of
-// this policy may meet that one in this node", which it does where a segment is routed by a policy, or is a
-// local End.B6 SID.
-struct search {
-	struct compile *c;
-	uint8_t *depths; // by policy slot: how many policies deep a packet gets, this one included
-	uint8_t n_open;
-	uint8_t depth; // of the deepest that the policy being visited has met
-};
-
-enum {
-	SEARCH_NEW = 0,
-	SEARCH_OPEN = UINT8_MAX, // on the way here
-	SEARCH_MAX_DEPTH = 8,	 // each costs 40 bytes and more of every packet
-};
-
-static int visit(struct search *search, uint32_t spec_idx);
-
-static uint32_t policy_spec_idx(const struct compile *c, uint32_t slot)
-{
-	return name_index_find(c->policy_index, c->s->policy_names[slot].text);
-}
-
-// What a packet to a segment meets. *table becomes where its next segment is looked up; NULL: elsewhere.
-static int visit_dest(struct search *search, uint32_t dest, const struct lpm **table)
-{
-	struct compile *c = search->c;
-	const struct sid *sid;
-	int ret = 0;
-
-	*table = NULL;
-	switch ((int)dest_kind(dest)) {
-	case DEST_POLICY:
-		return visit(search, policy_spec_idx(c, dest_index(dest)));
-	case DEST_SID_B6:
-		sid = &c->s->sids[dest_index(dest)];
-		return visit(search, policy_spec_idx(c, sid->policy));
-	case DEST_SID_END:
-		sid = &c->s->sids[dest_index(dest)];
-		if (sid->behavior != SRV6_END_X)
-			*table = c->s->vrfs[sid->vrf].ip6;
-		return 0;
-	case DEST_GROUP:
-		for (uint32_t i = 0; i < GROUP_BUCKETS && ret == 0; i++)
-			ret = visit_dest(search, c->s->groups[dest_index(dest)].dest[i], table);
-		return ret;
-	default:
-		return 0;
-	}
-}
-
-static int visit_list(struct search *search, const struct srv6_segment_list_spec *list)
-{
-	const struct lpm *table = search->c->s->vrfs[SNAPSHOT_UNDERLAY_VRF].ip6;
-	int ret = 0;
-
-	for (uint32_t i = 0; i < list->n_segments && table != NULL && ret == 0; i++) {
-		const struct ip6_addr *segment = &list->segments[i];
-
-		ret = visit_dest(search,
-			lpm_lookup(table, ip6_addr_hi(segment), ip6_addr_lo(segment)), &table);
-	}
-	return ret;
-}
-
-static int visit(struct search *search, uint32_t spec_idx)
-{
-	struct compile *c = search->c;
-	const struct srv6_policy_spec *spec = &c->spec->policies[spec_idx];
-	uint8_t *depth = &search->depths[c->policy_slots[spec_idx]];
-	uint8_t beside = search->depth; // met by the visitor before
-	int ret = 0;
-
-	if (*depth == SEARCH_OPEN)
-		return refusal_set(c->refusal, &spec->origin,
-			"policy \"%s\" reaches itself: one of its segments is routed by a policy, "
-			"or is a SID of this node, that leads back to it",
-			spec->name);
-	if (*depth == SEARCH_NEW && search->n_open < SEARCH_MAX_DEPTH) {
-		*depth = SEARCH_OPEN;
-		search->n_open++;
-		search->depth = 0;
-		for (uint32_t i = 0; i < spec->n_lists && ret == 0; i++)
-			ret = visit_list(search, &spec->lists[i]);
-		search->n_open--;
-		*depth = search->depth + 1;
-	}
-	if (ret != 0)
-		return ret;
-	if (*depth == SEARCH_NEW || *depth > SEARCH_MAX_DEPTH)
-		return refusal_set(c->refusal, &spec->origin,
-			"policy \"%s\": a packet would be encapsulated more than %d times in a row",
-			spec->name, SEARCH_MAX_DEPTH);
-	search->depth = RTE_MAX(beside, *depth);
-	return 0;
-}
-
-static int search_loops(struct compile *c)
-{
-	struct search search = {.c = c, .depths = calloc(c->s->n_policies + 1, 1)};
-	int ret = 0;
-
-	if (search.depths == NULL)
-		return compile_no_memory(c);
-	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
-		ret = visit(&search, i);
-	free(search.depths);
-	return ret;
-}
-
 // A first segment that is a neighbour itself is resolved ahead, as a gateway is.
 static int find_first_hop(
 	struct compile *c, const struct srv6_segment_list_spec *spec, struct policy_list *list)
@@ -467,5 +357,5 @@ int compile_first_hops(struct compile *c)
 		for (uint32_t k = 0; k < policy->n_lists && ret == 0; k++)
 			ret = find_first_hop(c, &spec->lists[k], &policy->lists[k]);
 	}
-	return ret != 0 ? ret : search_loops(c);
+	return ret;
 }

@@ -173,7 +173,17 @@ def _sid_entry(name):
                                if not (k == "flavors" and not v)})
 
 
-BLUE_ONLY = [dict(prefix="2001:db8:a::/48", via=HOST6)]  # where End.T leads
+def _not_at_the_edges(policy):
+    """Takes the first and the last address away from a policy's destinations: the search for policies that
+    reach themselves goes by these two."""
+    i = ROUTED.index(policy)
+    edges = [f"172.16.{i}.0/32", f"172.16.{i}.255/32", f"fd00:ff:{i:x}::/128",
+             f"fd00:ff:{i:x}:ffff:ffff:ffff:ffff:ffff/128"]
+    return [dict(prefix=prefix, blackhole=True) for prefix in edges]
+
+
+BLUE_ONLY = [dict(prefix="2001:db8:a::/48", via=HOST6),  # where End.T leads
+             *_not_at_the_edges("to-self-dt"), *_not_at_the_edges("to-self-twice")]
 
 CONFIG = dict(
     icmp=dict(errors_per_s=1000000, burst=1000000),

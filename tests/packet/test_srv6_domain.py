@@ -99,8 +99,8 @@ def test_policies_through_own_sids(node):
     """A policy whose segments are SIDs of this node: each is passed like anybody's, and trusted."""
     send(node, [("End", wire.udp4(lab.HOST4, lab.far4("to-self"))),
                 ("End, 6", wire.udp6(lab.HOST6, lab.far6("to-self")))], "red")
-    # Blue's destination leads through the same policy, into blue again: a loop no search over policies
-    # sees, so the passes are bounded.
+    # Blue's destination leads through the same policy, into blue again: a loop that the search over policies
+    # does not see, so the passes are bounded.
     for name in ("to-self-dt", "to-self-twice"):
         send(node, [(name, wire.udp4(lab.HOST4, lab.far4(name)))], "red", drop_srv6_loop=1)
         send(node, [(f"{name} ttl", wire.udp4(lab.HOST4, lab.far4(name), ttl=5))], "red",
@@ -243,6 +243,9 @@ def test_policies_that_reach_themselves(tmp_path):
     refused(changed(b6=[lab.address("End"), lab.address("End.B6")]), tmp_path, "reaches itself")
     refused(changed(b6=[lab.address("End.B6.Red")], b6red=[lab.address("End.B6")]), tmp_path,
             "reaches itself")
+    refused(changed(core1=[lab.address("End.DT46")]), tmp_path, 'in VRF "red" reaches itself')
+    refused(changed(core1=[lab.address("End"), lab.address("End.DT46 blue")]), tmp_path,
+            'in VRF "red" reaches itself')
     config = changed(core1=["2001:db8:77::1"])
     config["vrfs"][0]["routes"].append(dict(prefix="2001:db8:77::/48", policy="core1"))
     refused(config, tmp_path, "core1", "reaches itself")
