@@ -39,6 +39,7 @@ enum packet_entry {
 enum punt_reason {
 	PUNT_ARP,
 	PUNT_ND,       // neighbour discovery: NS, NA, RS, RA
+	PUNT_MLD,      // a multicast listener query
 	PUNT_NEIGHBOR, // waits for the neighbour packet.adj, or packet.iface and the destination
 };
 

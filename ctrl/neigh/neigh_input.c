@@ -5,6 +5,8 @@
 
 #include "ctrl/neigh/neigh_priv.h"
 
+#include "ctrl/neigh/neigh_mld.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -167,7 +169,7 @@ static void take_nd(struct neigh *neigh, const struct neigh_link *link, uint16_t
 	}
 }
 
-// Reads an ARP or discovery message, and frees it.
+// Reads an ARP, discovery or query message, and frees it.
 static void take_message(struct neigh *neigh, struct rte_mbuf *m)
 {
 	const struct packet *p = packet_of(m);
@@ -175,6 +177,7 @@ static void take_message(struct neigh *neigh, struct rte_mbuf *m)
 	const uint8_t *bytes = packet_pull(m, m->pkt_len);
 	struct neigh_arp arp;
 	struct neigh_nd nd;
+	struct ip6_addr group;
 
 	if (link != NULL && bytes != NULL && p->punt == PUNT_ARP &&
 		neigh_arp_parse(bytes, m->pkt_len, &arp) > 0)
@@ -182,6 +185,9 @@ static void take_message(struct neigh *neigh, struct rte_mbuf *m)
 	else if (link != NULL && bytes != NULL && p->punt == PUNT_ND &&
 		 neigh_nd_parse(bytes, m->pkt_len, &nd) > 0)
 		take_nd(neigh, link, p->iface, &nd);
+	else if (link != NULL && bytes != NULL && p->punt == PUNT_MLD &&
+		 neigh_mld_parse_query(bytes, m->pkt_len, &group) > 0)
+		neigh_groups_report(neigh, link, &group);
 	rte_pktmbuf_free(m);
 }
 

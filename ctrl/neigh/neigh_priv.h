@@ -9,7 +9,8 @@
 //   neigh_router.c  routers: solicitations, advertisements, expiry
 //   neigh_link.c    interfaces and the node's addresses on them
 //   neigh_send.c    frames out
-//   neigh_arp.c, neigh_nd.c  codecs
+//   neigh_groups.c  groups that the node listens to
+//   neigh_arp.c, neigh_nd.c, neigh_mld.c  codecs
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -186,6 +187,12 @@ void neigh_entry_run_timers(struct neigh *neigh);
 // Takes a punted packet.
 void neigh_input_packet(struct neigh *neigh, struct rte_mbuf *m);
 
+// neigh_groups.c
+
+// Answers a query for one group, or, unspecified, all.
+void neigh_groups_report(
+	struct neigh *neigh, const struct neigh_link *link, const struct ip6_addr *wanted);
+
 // neigh_router.c
 
 void neigh_router_advertised(struct neigh *neigh, uint16_t iface, const struct neigh_nd *advert);
@@ -234,3 +241,5 @@ void neigh_send_nd(struct neigh *neigh, const struct neigh_link *link, const uin
 // The message as a packet that finds its own way; NULL: no mbuf.
 struct rte_mbuf *neigh_send_make_packet(
 	struct neigh *neigh, uint16_t iface, const struct neigh_nd *nd);
+void neigh_send_report(struct neigh *neigh, const struct neigh_link *link,
+	const struct ip6_addr *groups, uint32_t n_groups);

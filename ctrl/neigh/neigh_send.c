@@ -4,6 +4,7 @@
 
 #include <rte_ether.h>
 
+#include "ctrl/neigh/neigh_mld.h"
 #include "pipeline/inject.h"
 
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -60,6 +61,21 @@ void neigh_send_nd(struct neigh *neigh, const struct neigh_link *link, const uin
 		return;
 	send_frame(neigh, link, ip6_addr_is_multicast(&nd->dst) ? group : dst_mac,
 		RTE_ETHER_TYPE_IPV6, m);
+}
+
+void neigh_send_report(struct neigh *neigh, const struct neigh_link *link,
+	const struct ip6_addr *groups, uint32_t n_groups)
+{
+	static const uint8_t routers[6] = {0x33, 0x33, 0, 0, 0, 0x16};
+	struct rte_mbuf *m = inject_alloc(neigh->ctrl->pools.small);
+	uint32_t len;
+
+	if (m == NULL)
+		return;
+	len = neigh_mld_write_report(&link->iface.link_local, groups, n_groups,
+		(uint8_t *)rte_pktmbuf_append(m, NEIGH_MLD_MAX_WRITTEN));
+	rte_pktmbuf_trim(m, (uint16_t)(NEIGH_MLD_MAX_WRITTEN - len));
+	send_frame(neigh, link, routers, RTE_ETHER_TYPE_IPV6, m);
 }
 
 struct rte_mbuf *neigh_send_make_packet(

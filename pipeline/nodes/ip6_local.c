@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // IPv6 packets to the node itself: an address of it, a SID whose upper layer it answers, a group of
-// link-local scope. Answers echo requests (RFC 4443 §4), gives neighbour discovery to the control core,
-// refuses the rest.
+// link-local scope. Answers echo requests (RFC 4443 §4), gives neighbour discovery and multicast listener queries
+// to the control core, refuses the rest.
 
 #include <netinet/icmp6.h>
 
@@ -30,6 +30,7 @@ NODE_DECLARE_EDGES(EDGES)
 enum {
 	IP6_LEN = 40,
 	ND_HOP_LIMIT = 255, // RFC 4861 §6.1, §7.1: proof that the sender is on the link
+	MLD_HOP_LIMIT = 1,  // RFC 3810 §5
 	REPLY_HOP_LIMIT = 64,
 	ROUTING_TYPE_OFF = 2,
 };
@@ -88,6 +89,10 @@ static rte_edge_t enter_icmp(struct worker *w, struct rte_mbuf *m, struct packet
 		return EDGE_CHECKSUM;
 	if (type == ICMP6_ECHO_REQUEST)
 		return answer_echo(w, m, p);
+	if (type == MLD_LISTENER_QUERY && ip->hop_limits == MLD_HOP_LIMIT && p->sid_passes == 0) {
+		p->punt = PUNT_MLD;
+		return EDGE_PUNT;
+	}
 	// Out of a tunnel the hop limit proves nothing.
 	if (type < ND_ROUTER_SOLICIT || type > ND_NEIGHBOR_ADVERT ||
 		ip->hop_limits != ND_HOP_LIMIT || p->sid_passes != 0)

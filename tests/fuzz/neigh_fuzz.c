@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The ARP and neighbour discovery decoders against arbitrary bytes: the first byte says which, the rest
+// The ARP, neighbour and listener discovery decoders against arbitrary bytes: the first byte says which, the rest
 // is the packet. What is read is written again and must read the same.
 
 #include "ctrl/neigh/neigh_arp.h"
+#include "ctrl/neigh/neigh_mld.h"
 #include "ctrl/neigh/neigh_nd.h"
 
 #include <errno.h>
@@ -48,6 +49,14 @@ static void try_nd(const uint8_t *bytes, uint32_t len)
 	require(memcmp(back.mac, nd.mac, sizeof(nd.mac)) == 0);
 }
 
+static void try_mld(const uint8_t *bytes, uint32_t len)
+{
+	struct ip6_addr group;
+	int ret = neigh_mld_parse_query(bytes, len, &group);
+
+	require(ret == -EBADMSG || (ret > 0 && (uint32_t)ret <= len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes;
@@ -61,7 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(bytes != NULL || len == 0);
 	if (len > 0)
 		memcpy(bytes, data + 1, len);
-	if (data[0] & 1)
+	if (data[0] & 2)
+		try_mld(bytes, len);
+	else if (data[0] & 1)
 		try_nd(bytes, len);
 	else
 		try_arp(bytes, len);
