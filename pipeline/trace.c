@@ -44,13 +44,19 @@ void trace_record(
 			record_one(w, node, objs[i], next == NULL ? UINT16_MAX : next[i]);
 }
 
+void trace_ask(struct worker *w, uint32_t n_packets)
+{
+	atomic_store_explicit(&w->trace_request, n_packets + 1, memory_order_relaxed);
+}
+
 void trace_poll(struct worker *w)
 {
-	uint32_t wanted = atomic_exchange_explicit(&w->trace_request, 0, memory_order_relaxed);
+	uint32_t request = atomic_exchange_explicit(&w->trace_request, 0, memory_order_relaxed);
 
-	w->trace_left += wanted;
+	if (request > 0)
+		w->trace_left = request - 1;
 	// A packet may be back from the control core or another worker long after it was marked.
-	if (wanted > 0)
+	if (request > 1)
 		w->trace->active_until_tsc = w->now_tsc + TRACE_LINGER_S * rte_get_tsc_hz();
 	w->trace->active = w->trace_left > 0 || w->now_tsc < w->trace->active_until_tsc;
 }

@@ -44,6 +44,9 @@ struct trace_ring {
 	struct trace_event events[TRACE_RING_SIZE];
 };
 
+// The control core's request: mark the next n packets, whatever was asked for before. 0: none any more.
+void trace_ask(struct worker *w, uint32_t n_packets);
+
 // Records what became of the marked ones among n packets. next may be NULL at the end of the way.
 void trace_record(
 	struct worker *w, struct rte_node *node, void **objs, const rte_edge_t *next, uint16_t n);

@@ -58,7 +58,8 @@ struct outbox {
 // A token bucket for ICMP errors of one VRF.
 struct icmp_bucket {
 	uint64_t last_tsc;
-	uint64_t tokens_tsc; // saved-up time; an error costs tsc_hz / rate
+	uint64_t tokens_tsc; // saved-up time
+	uint64_t cost_tsc;   // of an error: tsc_hz / rate
 };
 
 struct worker {
@@ -86,7 +87,7 @@ struct worker {
 	struct rte_mempool *mbufs;
 	struct trace_ring *trace;
 	uint32_t trace_left;		// packets still to be marked
-	_Atomic uint32_t trace_request; // written by the control core
+	_Atomic uint32_t trace_request; // one more than trace_ask() asked for; 0: nothing new
 	_Atomic uint64_t capture_ports; // bit per DPDK port below 64
 	struct rte_ring *capture_ring;
 	struct rte_mempool *capture_mbufs;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Each worker is asked for all n packets, as nobody knows where they will come in; the first n count.
-// A request that a worker had no packets for stays with it: those marked later are told from the next
-// request's by nothing, and serve it as well.
+// Each worker is asked for all n packets, as nobody knows where they will come in; the first n count. What a
+// worker has not marked when the session ends, it marks no more.
 
 #include "ctrl/admin/trace_session.h"
 
@@ -54,6 +53,8 @@ static void destroy(void *arg)
 	struct trace_session *session = arg;
 
 	session->ctrl->trace = NULL;
+	for (uint16_t i = 0; i < session->ctrl->n_workers; i++)
+		trace_ask(session->ctrl->workers[i], 0);
 	if (session->timer != NULL)
 		event_free(session->timer);
 	free(session);
@@ -248,8 +249,7 @@ static void ask_workers(struct trace_session *session)
 
 		atomic_store_explicit(&w->trace->tail, head, memory_order_release);
 		session->first_ids[i] = w->trace->next_id & TRACE_COUNT_MASK;
-		atomic_fetch_add_explicit(
-			&w->trace_request, session->n_packets, memory_order_relaxed);
+		trace_ask(w, session->n_packets);
 	}
 }
 

@@ -105,6 +105,18 @@ static void icmp_limit_short_turns_add_up(void **state)
 	assert_in_range(n, RATE - 2, RATE + 1);
 }
 
+static void icmp_limit_new_rate_starts_full(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(take_all(f, 0), BURST);
+	f->snapshot.icmp_errors_per_s = 1;
+	assert_int_equal(take_all(f, 0), BURST);
+	assert_int_equal(take_all(f, 0), 0);
+	f->snapshot.icmp_errors_per_s = RATE;
+	assert_int_equal(take_all(f, 0), BURST);
+}
+
 static void icmp_limit_highest_rate_works(void **state)
 {
 	struct fixture *f = *state;
@@ -125,6 +137,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			icmp_limit_saves_no_more_than_a_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(icmp_limit_short_turns_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(icmp_limit_new_rate_starts_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(icmp_limit_highest_rate_works, setup, teardown),
 	};
 
