@@ -21,6 +21,10 @@ enum encap_next {
 	ENCAP_NO_MBUF,
 };
 
+enum {
+	ENCAP_PICK_SHIFT = 8,
+};
+
 // Where a list's first segment leads for this flow.
 static inline uint32_t encap_first_hop(
 	const struct worker *w, const struct policy_list *list, uint32_t flow_hash)
@@ -46,7 +50,8 @@ static inline bool encap_is_resolved(const struct worker *w, uint32_t first_hop)
 	}
 }
 
-// The list that the flow hashes to by weight, or the next one whose first hop is resolved.
+// The list that the flow hashes to by weight, or the next one whose first hop is resolved. By the bits of the hash
+// that dispatch (the high ones) and ECMP (the low eight) leave, or each worker would know only some lists.
 static inline const struct policy_list *encap_pick(
 	const struct worker *w, const struct policy *policy, uint32_t flow_hash)
 {
@@ -54,7 +59,7 @@ static inline const struct policy_list *encap_pick(
 
 	if (likely(policy->n_lists == 1))
 		return &policy->lists[0];
-	point = (uint32_t)((uint64_t)flow_hash * policy->weight_sum >> 32);
+	point = (uint32_t)((uint64_t)(flow_hash << ENCAP_PICK_SHIFT) * policy->weight_sum >> 32);
 	while (point >= policy->lists[picked].weight_end)
 		picked++;
 	for (uint32_t tried = 0; tried < policy->n_lists; tried++) {

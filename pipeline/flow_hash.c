@@ -48,6 +48,8 @@ uint32_t flow_hash_ip6(const uint8_t *ip6, uint32_t avail_len)
 	}
 	h = flow_hash_fold(flow_hash_load(ip6 + IP6_ADDRS) ^ FLOW_HASH_K0,
 		flow_hash_load(ip6 + IP6_ADDRS + 8) ^ FLOW_HASH_K1);
+	// Spread over all bits, so that other ports do not make up for another network of the destination.
+	rest *= FLOW_HASH_K1;
 	h ^= flow_hash_fold(flow_hash_load(ip6 + IP6_ADDRS + 16) ^ FLOW_HASH_K1 ^ rest,
 		flow_hash_load(ip6 + IP6_ADDRS + 24) ^ FLOW_HASH_K0);
 	return flow_hash_finish(h);
