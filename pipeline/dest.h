@@ -19,6 +19,8 @@ enum dest_kind {
 	DEST_SID_CROSS, // SID: End.DX2, End.DX4, End.DX6
 	DEST_SID_B6,	// SID: End.B6.Encaps, End.B6.Encaps.Red
 	DEST_POLICY,	// policy: H.Encaps
+	DEST_L7,	// virtual address (l7_tables.vips): requests are routed
+	DEST_L7_SOURCE, // source (snapshot.sources): an address that the node speaks to endpoints from
 	DEST_N_KINDS,
 	DEST_GROUP = DEST_N_KINDS, // ECMP group: resolved by the lookup itself, never an edge
 };

@@ -26,6 +26,10 @@ void snapshot_destroy(struct snapshot *s)
 	for (uint32_t i = 0; i < SNAPSHOT_MAX_DPDK_PORTS; i++)
 		free(s->port_vlans[i]);
 	hmac_keys_destroy(s->hmac_keys);
+	l7_tables_release(s->l7);
+	free(s->sources);
+	free(s->source_keys);
+	free(s->source_order);
 	free(s->ifaces);
 	free(s->vrfs);
 	free(s->sids);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l7/tables.h"
 #include "pipeline/adj.h"
 #include "pipeline/dest.h"
 #include "pipeline/lpm.h"
@@ -44,6 +45,25 @@ struct iface {
 	struct ip6_addr link_local; // RFC 4291, from the MAC
 };
 
+// A pool of sources: n slots in source_order.
+struct source_range {
+	uint32_t first;
+	uint32_t n;
+};
+
+// An address that the node speaks to endpoints from.
+struct source {
+	struct ip6_addr addr; // IPv4 in the first four bytes
+	uint8_t family;	      // 0: the slot is free
+	uint16_t vrf;	      // slot
+	uint32_t turn;	      // modulo the number of workers: whose it is
+	uint32_t since;	      // generation that gave it the slot
+};
+
+enum {
+	SOURCE_NO_TURN = UINT32_MAX,
+};
+
 struct vrf {
 	struct lpm *ip4; // never NULL in a slot that is in use
 	struct lpm *ip6;
@@ -51,6 +71,8 @@ struct vrf {
 	bool has_icmp6;
 	struct ip6_addr icmp4_source; // first four bytes
 	struct ip6_addr icmp6_source;
+	struct source_range sources4;
+	struct source_range sources6;
 	uint32_t since; // generation that gave the slot to this VRF
 };
 
@@ -91,6 +113,14 @@ struct sid_key {
 	uint8_t in_use;
 };
 
+// A source's address. family is never 0, so that no source's key is all zero.
+struct source_key {
+	struct ip6_addr addr;
+	uint16_t vrf; // slot
+	uint8_t family;
+	uint8_t pad;
+};
+
 // Everybody but the compiler holds it as const; the members are plain so that it can be built and freed.
 struct snapshot {
 	uint32_t generation; // counts from 1
@@ -103,12 +133,17 @@ struct snapshot {
 	struct policy *policies; // by slot, likewise
 	struct group *groups;	 // by dest index
 	struct hmac_keys *hmac_keys;
-	struct lpm *no_routes; // an empty table
+	struct lpm *no_routes;	// an empty table
+	struct l7_tables *l7;	// never NULL
+	struct source *sources; // by slot, which is the dest index
+	uint32_t *source_order; // slots, by pool
 	uint32_t n_ifaces;
 	uint32_t n_vrfs;
 	uint32_t n_sids;
 	uint32_t n_policies;
 	uint32_t n_groups;
+	uint32_t n_sources;
+	uint16_t l7_mtu; // of the narrowest path to any endpoint
 	uint32_t icmp_errors_per_s;
 	uint32_t icmp_errors_burst;
 	// Read by the control core.
@@ -116,6 +151,7 @@ struct snapshot {
 	struct slot_name *vrf_names;	// by VRF slot
 	struct slot_name *policy_names; // by policy slot
 	struct sid_key *sid_keys;	// by SID slot; all zero is free
+	struct source_key *source_keys; // by source slot; all zero is free
 	uint32_t *adj_slots;		// references that this snapshot holds
 	uint32_t n_adj_slots;
 	size_t n_table_bytes;	  // memory of all tables, shared ones included

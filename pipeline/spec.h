@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l7/spec.h"
 #include "srv6/spec.h"
 
 struct arena;
@@ -18,7 +19,8 @@ enum {
 	SPEC_MAX_IFACES = 4096, // ports and sub-interfaces
 	SPEC_MAX_VRFS = 4096,
 	SPEC_MAX_WORKERS = 64,
-	SPEC_MAX_PATHS = 64, // next hops of one route
+	SPEC_MAX_PATHS = 64,	 // next hops of one route
+	SPEC_MAX_SOURCES = 4096, // addresses, of all VRFs together
 };
 
 // An IPv4 or IPv6 prefix. IPv4 stands in the first four bytes of addr; len counts from there.
@@ -87,6 +89,12 @@ struct route_spec {
 	const struct route_path_spec *paths;
 };
 
+// Addresses that the node speaks to endpoints from. They are the node's own in the VRF.
+struct source_spec {
+	struct spec_origin origin;
+	struct ip_prefix prefix;
+};
+
 struct vrf_spec {
 	struct spec_origin origin;
 	const char *name;
@@ -94,6 +102,8 @@ struct vrf_spec {
 	struct ip_addr icmp_source6;
 	uint32_t n_routes;
 	const struct route_spec *routes;
+	uint32_t n_sources;
+	const struct source_spec *sources;
 };
 
 // A permanent neighbour, for links without ARP or neighbour discovery.
@@ -128,6 +138,12 @@ struct worker_spec {
 	uint32_t n_mbufs;	// of the pool; 0: by ports and workers
 };
 
+// What each worker takes at its start for HTTP routing.
+struct l7_memory_spec {
+	uint32_t n_flows; // connections of clients; 0: 65536
+	uint32_t n_legs;  // connections with endpoints; 0: as many
+};
+
 struct node_spec {
 	struct arena *arena;	    // owns every string and array below
 	const char *source;	    // file name, for refusals
@@ -136,6 +152,7 @@ struct node_spec {
 	const char *log_level;	    // "error", "warning", "notice", "info", "debug"; NULL: "info"
 	struct eal_spec eal;
 	struct worker_spec workers;
+	struct l7_memory_spec l7_memory;
 	uint32_t icmp_errors_per_s;   // per worker and VRF; 0: 1000
 	uint32_t icmp_errors_burst;   // 0: 100
 	struct ip6_addr encap_source; // default source of outer headers; unspecified: none
@@ -157,6 +174,7 @@ struct node_spec {
 	const struct srv6_policy_spec *policies;
 	uint32_t n_hmac_keys;
 	const struct srv6_hmac_key_spec *hmac_keys;
+	struct l7_spec l7;
 };
 
 // Why something was refused: one line "file:line: key: what is wrong; what would be right".
@@ -168,9 +186,9 @@ struct refusal {
 int refusal_set(struct refusal *refusal, const struct spec_origin *origin, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-// Frees a spec and its arena. NULL is fine.
-void node_spec_destroy(struct node_spec *spec);
 // What a port's zeros stand for.
 uint16_t port_spec_mtu(const struct port_spec *port);
 uint16_t port_spec_descriptors(uint16_t n_wanted);
 
+// Frees a spec and its arena. NULL is fine.
+void node_spec_destroy(struct node_spec *spec);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs the Debian packages that are missing for what is named: build, demo, test, lint. With all of
+# Installs the Debian packages that are missing for what is named: build, demo, test, bench, lint. With all of
 # them there it changes nothing and needs no network.
 set -euo pipefail
 
@@ -8,10 +8,14 @@ packages() {
     case $1 in
     build)
         echo gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libssl-dev \
-            libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev
+            libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev libhttp-parser-dev
         ;;
-    demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 ;;
-    test) echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev ;;
+    demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 nginx wrk ;;
+    test)
+        echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev \
+            curl haproxy nftables nginx nodejs procps wrk
+        ;;
+    bench) echo curl ethtool haproxy iproute2 nginx python3 wrk ;;
     lint) echo clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck python3 ;;
     esac
 }
@@ -22,9 +26,9 @@ is_installed() {
 
 for use in "$@"; do
     case $use in
-    build | demo | test | lint) ;;
+    build | demo | test | bench | lint) ;;
     *)
-        echo "usage: $0 build|demo|test|lint ..." >&2
+        echo "usage: $0 build|demo|test|bench|lint ..." >&2
         exit 2
         ;;
     esac
@@ -43,6 +47,17 @@ done
 as_root=()
 [ "$(id -u)" -eq 0 ] || as_root=(sudo)
 echo "install_deps: installing ${missing[*]}"
+
+# Debian starts the services of what it installs, at once and with every boot. Here nginx is a program for tests.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap '"${as_root[@]}" rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod 755 $policy
+fi
 "${as_root[@]}" apt-get update -q
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -q -y --no-install-recommends "${missing[@]}"
+if [[ " ${missing[*]} " == *" nginx "* ]] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl --quiet disable nginx
+fi

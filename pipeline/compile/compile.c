@@ -345,17 +345,21 @@ int compile_snapshot(
 	if (ret == 0)
 		ret = compile_policies(&c);
 	if (ret == 0)
+		ret = compile_l7(&c);
+	if (ret == 0)
+		ret = compile_sources(&c);
+	if (ret == 0)
 		ret = compile_routes(&c);
 	if (ret == 0)
 		ret = compile_first_hops(&c);
-	free_working_memory(&c);
-	if (ret != 0) {
-		snapshot_destroy(c.s);
-		return ret;
 	if (ret == 0)
 		ret = compile_circles(&c);
 	if (ret == 0)
 		compile_l7_mtu(&c);
+	free_working_memory(&c);
+	if (ret != 0) {
+		snapshot_destroy(c.s);
+		return ret;
 	}
 	c.s->n_table_bytes += c.s->n_sids * sizeof(struct sid) +
 			      c.s->n_groups * sizeof(struct group) + sizeof(*c.s);

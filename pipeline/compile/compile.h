@@ -27,6 +27,10 @@ struct compile_input {
 	struct adj_table *adj_table;
 	const struct learned_router *routers;
 	uint32_t n_routers;
+	// By endpoint slot of the live snapshot: flows that have it, summed over the workers after all of them
+	// have seen that snapshot. A removed endpoint keeps its slot while there are any.
+	const uint32_t *endpoint_flows;
+	uint32_t n_endpoint_flows;
 };
 
 // Builds a snapshot from input. Returns 0, or -EINVAL with the reason, or -ENOMEM (refusal says so).

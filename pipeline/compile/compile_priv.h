@@ -20,6 +20,8 @@ struct wanted_route {
 enum route_rank {
 	RANK_SID,
 	RANK_LOCAL,
+	RANK_VIRTUAL,
+	RANK_SOURCE,
 	RANK_STATIC,
 	RANK_LOCATOR,
 	RANK_CONNECTED,
@@ -77,14 +79,16 @@ int compile_no_memory(struct compile *c);
 int compile_ifaces(struct compile *c);
 int compile_sids(struct compile *c);
 int compile_policies(struct compile *c);
+int compile_l7(struct compile *c);
+int compile_sources(struct compile *c);
 int compile_routes(struct compile *c);
 int compile_first_hops(struct compile *c);
+int compile_circles(struct compile *c);
+void compile_l7_mtu(struct compile *c);
 
 // The slot of a named interface or VRF; refuses unknown names, key says where it stands.
 int compile_find_iface(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot);
-int compile_circles(struct compile *c);
-void compile_l7_mtu(struct compile *c);
 int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot);
 int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,

@@ -235,6 +235,8 @@ static const char *rank_name(uint8_t rank)
 	static const char *const names[] = {
 		[RANK_SID] = "a SID",
 		[RANK_LOCAL] = "an address of the node",
+		[RANK_VIRTUAL] = "a virtual address",
+		[RANK_SOURCE] = "a source",
 		[RANK_STATIC] = "a route",
 		[RANK_LOCATOR] = "a locator",
 		[RANK_CONNECTED] = "the link of an interface",
