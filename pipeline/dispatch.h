@@ -14,13 +14,18 @@ static inline bool dispatch_wanted(const struct worker *w, const struct packet *
 	       w->n_workers > 1;
 }
 
-// The worker is the hash scaled to their number: its high bits, while ECMP takes low ones.
-static inline uint16_t dispatch_target(const struct worker *w, struct rte_mbuf *m, struct packet *p)
+// The worker is the hash scaled to their number: its high bits, while ECMP takes low ones. The VRF counts, so
+// that equal tuples of different tenants spread.
+static inline uint16_t dispatch_worker(const struct worker *w, uint32_t flow_hash, uint16_t vrf)
 {
-	return (uint16_t)((uint64_t)flow_hash_of(m, p) * w->n_workers >> 32);
+	uint32_t hash = flow_hash ^ vrf * 0x9e3779b1u; // 2^32 over the golden ratio
+
+	return (uint16_t)((uint64_t)hash * w->n_workers >> 32);
 }
 
+// Where it is not, packet.worker says whose it is.
 static inline bool dispatch_is_mine(const struct worker *w, struct rte_mbuf *m, struct packet *p)
 {
-	return dispatch_target(w, m, p) == w->worker_idx;
+	p->worker = dispatch_worker(w, flow_hash_of(m, p), p->vrf);
+	return p->worker == w->worker_idx;
 }

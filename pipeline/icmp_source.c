@@ -29,6 +29,12 @@ static const struct iface *dest_iface(const struct snapshot *snapshot, struct ad
 	}
 }
 
+// What the node sends from a virtual address or a source comes back there as an error, from that address.
+static bool is_splice(uint32_t dest)
+{
+	return dest_kind(dest) == DEST_L7 || dest_kind(dest) == DEST_L7_SOURCE;
+}
+
 bool icmp_source_ip4(const struct snapshot *snapshot, struct adj_table *adj_table,
 	const struct packet *p, rte_be32_t to, rte_be32_t *source)
 {
@@ -36,6 +42,10 @@ bool icmp_source_ip4(const struct snapshot *snapshot, struct adj_table *adj_tabl
 	uint32_t dest = lpm_lookup(vrf->ip4, ip4_key(&to), 0);
 	const struct iface *iface = dest_iface(snapshot, adj_table, p, dest);
 
+	if (is_splice(dest)) {
+		*source = to;
+		return true;
+	}
 	if (iface != NULL && iface->vrf == p->vrf && iface->has_ip4) {
 		memcpy(source, &iface->ip4_source, sizeof(*source));
 		return true;
@@ -53,6 +63,10 @@ bool icmp_source_ip6(const struct snapshot *snapshot, struct adj_table *adj_tabl
 
 	if (ip6_addr_is_link_local(to) && p->iface < snapshot->n_ifaces) {
 		*source = snapshot->ifaces[p->iface].link_local;
+		return true;
+	}
+	if (is_splice(dest)) {
+		*source = *to;
 		return true;
 	}
 	if (iface != NULL && iface->vrf == p->vrf && iface->has_ip6) {

@@ -51,7 +51,9 @@
 	X(SID_DECAP, "srv6_decap")                                                                 \
 	X(SID_CROSS, "srv6_cross")                                                                 \
 	X(SID_B6, "srv6_b6")                                                                       \
-	X(POLICY, "srv6_encap")
+	X(POLICY, "srv6_encap")                                                                    \
+	X(L7, "l7_input")                                                                          \
+	X(L7_SOURCE, "l7_input")
 
 // IPv4 tables hold no SIDs: those edges stand for nothing and lead to the drop that counts our bugs.
 #define NODE_ROUTE_EDGES_IP4(X)                                                                    \
@@ -66,9 +68,11 @@
 	X(SID_DECAP, "drop_bad_dest")                                                              \
 	X(SID_CROSS, "drop_bad_dest")                                                              \
 	X(SID_B6, "drop_bad_dest")                                                                 \
-	X(POLICY, "srv6_encap")
+	X(POLICY, "srv6_encap")                                                                    \
+	X(L7, "l7_input")                                                                          \
+	X(L7_SOURCE, "l7_input")
 
 #define NODE_ASSERT_ROUTE_EDGES()                                                                  \
-	_Static_assert(                                                                            \
-		(int)EDGE_NO_ROUTE == (int)DEST_NO_ROUTE && (int)EDGE_POLICY == (int)DEST_POLICY,  \
+	_Static_assert((int)EDGE_NO_ROUTE == (int)DEST_NO_ROUTE &&                                 \
+			       (int)EDGE_L7_SOURCE == (int)DEST_L7_SOURCE,                         \
 		"the first edges are the dest kinds")

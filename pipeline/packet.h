@@ -45,7 +45,9 @@ enum punt_reason {
 
 enum {
 	PACKET_MAX_SID_PASSES = 16, // through SIDs of this node, then the packet is dropped
-	PACKET_META_LEN = 64,	    // bytes of private area that a mempool must have
+	// Bytes of private area that a mempool must have: struct packet, and behind it what is kept of a TCP
+	// segment (pipeline/tcp.h).
+	PACKET_META_LEN = 192,
 };
 
 struct packet {
@@ -64,11 +66,12 @@ struct packet {
 	uint8_t punt;	     // enum punt_reason
 	uint32_t trace_id;
 	uint32_t generation; // of the snapshot whose slots vrf and inner_vrf are
+	uint16_t worker;     // on the way to another worker: which
 	uint8_t sid_passes;  // SIDs of this node that it went through
-	uint8_t pad[23];
+	uint8_t pad[21];
 };
 
-_Static_assert(sizeof(struct packet) == PACKET_META_LEN, "one cache line");
+_Static_assert(sizeof(struct packet) == 64, "one cache line");
 
 static inline struct packet *packet_of(struct rte_mbuf *m)
 {

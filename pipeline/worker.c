@@ -17,7 +17,9 @@
 #include <rte_pause.h>
 #include <rte_rcu_qsbr.h>
 
+#include "pipeline/l7_worker.h"
 #include "pipeline/port.h"
+#include "pipeline/tcp.h"
 #include "pipeline/trace.h"
 
 enum {
@@ -35,12 +37,13 @@ unsigned int worker_walk(struct worker *w)
 	w->now_tsc = rte_rdtsc();
 	w->budget = WORKER_BURST;
 	w->n_from_rings = 0;
+	w->n_from_timers = 0;
 	if (unlikely(w->trace->active ||
 		     atomic_load_explicit(&w->trace_request, memory_order_relaxed) != 0))
 		trace_poll(w);
 	rte_graph_walk(w->graph);
 	rte_rcu_qsbr_quiescent(w->qsbr, w->worker_idx);
-	n_packets = WORKER_BURST - w->budget + w->n_from_rings;
+	n_packets = WORKER_BURST - w->budget + w->n_from_rings + w->n_from_timers;
 	w->n_walks++;
 	if (n_packets > 0) {
 		w->n_busy_walks++;
@@ -59,18 +62,25 @@ static void sleep_offline(struct worker *w, uint32_t sleep_us)
 	rte_rcu_qsbr_thread_online(w->qsbr, w->worker_idx);
 }
 
+// Connections' timers are not slept over.
+static uint32_t longest_sleep_us(const struct worker *w)
+{
+	return l7_worker_has_timers(w->l7) ? RTE_MIN(w->idle_sleep_us, (uint32_t)L7_TIMER_US)
+					   : w->idle_sleep_us;
+}
+
 static void back_off(struct worker *w, uint32_t n_idle)
 {
-	uint32_t doublings = n_idle - BACKOFF_PAUSES;
+	uint32_t doublings = n_idle - BACKOFF_PAUSES, longest_us;
 
 	if (w->idle == IDLE_POLL)
 		return;
-	if (n_idle < BACKOFF_PAUSES)
+	if (n_idle < BACKOFF_PAUSES) {
 		rte_pause();
-	else if (doublings < 16 && 1u << doublings < w->idle_sleep_us)
-		sleep_offline(w, 1u << doublings);
-	else
-		sleep_offline(w, w->idle_sleep_us);
+		return;
+	}
+	longest_us = longest_sleep_us(w);
+	sleep_offline(w, doublings < 16 ? RTE_MIN(1u << doublings, longest_us) : longest_us);
 }
 
 static int worker_loop(void *arg)
@@ -124,6 +134,7 @@ static void destroy_worker(struct worker *w)
 			rte_pktmbuf_free(m);
 		rte_ring_free(w->ring);
 	}
+	l7_worker_destroy(w->l7);
 	unmap_counters(w->sid_counters, WORKER_MAX_SID_SLOTS);
 	unmap_counters(w->policy_counters, WORKER_MAX_POLICY_SLOTS);
 	rte_free(w->tx);
@@ -164,6 +175,16 @@ static int create_memory(struct worker *w, const struct worker_config *config)
 		w->policy_counters == NULL)
 		return -ENOMEM;
 	return 0;
+}
+
+// Payload that one buffer of any port's takes behind the longest headers, those of tunnels included.
+static uint16_t max_payload(const struct worker_config *config)
+{
+	uint16_t room = rte_pktmbuf_data_room_size(config->mbufs);
+
+	for (uint32_t i = 0; i < config->n_ports; i++)
+		room = RTE_MIN(room, rte_pktmbuf_data_room_size(config->ports[i].mbufs));
+	return room - RTE_PKTMBUF_HEADROOM - TCP_MAX_HEADERS_LEN;
 }
 
 static int create_graph(struct worker *w)
@@ -210,7 +231,8 @@ static struct worker *create_worker(const struct worker_config *config, uint16_t
 		config->spec->idle_sleep_us == 0 ? DEFAULT_SLEEP_US : config->spec->idle_sleep_us;
 	// lcore 0 is the control core's; app/eal.c gives workers the next ones.
 	w->lcore = worker_idx + 1u;
-	if (create_memory(w, config) != 0 || create_graph(w) != 0) {
+	w->l7 = l7_worker_create(w, &config->l7_memory, max_payload(config));
+	if (w->l7 == NULL || create_memory(w, config) != 0 || create_graph(w) != 0) {
 		destroy_worker(w);
 		return NULL;
 	}
@@ -338,4 +360,6 @@ void workers_clear_counters(struct worker **workers, uint16_t n_workers,
 		for (uint16_t i = 0; i < n_workers; i++)
 			workers[i]->policy_counters[slot] = (struct counter){0};
 	}
+	for (uint16_t i = 0; i < n_workers; i++)
+		l7_stats_clear_new(workers[i]->l7->stats, snapshot->l7, old->l7);
 }

@@ -16,6 +16,7 @@
 #include "pipeline/packet.h"
 #include "pipeline/snapshot.h"
 
+struct l7_worker;
 struct rte_rcu_qsbr;
 struct trace_ring;
 
@@ -74,6 +75,7 @@ struct worker {
 	uint16_t budget; // packets that sources may still bring into this walk
 	uint16_t
 		n_from_rings; // packets taken from rings in this walk: handed off, injected, to be sent
+	uint32_t n_from_timers; // packets that connections' timers sent in this walk
 	uint16_t n_rxq;
 	uint16_t next_rxq;   // where polling goes on, so that no queue starves
 	uint16_t n_tx_ports; // ids below have a tx_port
@@ -84,6 +86,7 @@ struct worker {
 	struct outbox *outboxes;	  // by worker
 	struct rte_ring *punt_ring;	  // to the control core
 	struct icmp_bucket *icmp_buckets; // by VRF slot
+	struct l7_worker *l7;		  // HTTP routing
 	struct rte_mempool *mbufs;
 	struct trace_ring *trace;
 	uint32_t trace_left;		// packets still to be marked
@@ -107,12 +110,14 @@ struct worker {
 	enum idle_mode idle;
 	uint32_t idle_sleep_us;
 	uint32_t lcore;
+	_Atomic bool drain; // HTTP routing: take no new connections, close idle ones
 	_Atomic bool stop;
 };
 
 // What all workers are started with.
 struct worker_config {
 	const struct worker_spec *spec;
+	struct l7_memory_spec l7_memory;
 	const struct port_runtime *ports;
 	uint32_t n_ports;
 	struct adj_table *adj_table;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Hands packets to the workers their inner flows belong to. They keep port and VRF slot and re-enter at
+// Hands packets to the workers their flows belong to (packet.worker). They keep port and VRF slot and re-enter at
 // the lookup there (packet.entry).
 
 #include "pipeline/dispatch.h"
@@ -32,13 +32,12 @@ static uint16_t dispatch_process(
 		trace_record(w, node, objs, NULL, n_objs);
 	for (uint16_t i = 0; i < n_objs; i++) {
 		struct packet *p = packet_of(objs[i]);
-		uint16_t target = dispatch_target(w, objs[i], p);
-		struct outbox *box = &boxes[target];
+		struct outbox *box = &boxes[p->worker];
 
 		p->flags |= PACKET_DISPATCHED;
 		box->pkts[box->n_pkts++] = objs[i];
 		if (unlikely(box->n_pkts == WORKER_BURST))
-			flush(graph, node, w->peer_rings[target], box);
+			flush(graph, node, w->peer_rings[p->worker], box);
 	}
 	for (uint16_t target = 0; target < w->n_workers; target++)
 		if (boxes[target].n_pkts > 0)

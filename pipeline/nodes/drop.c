@@ -58,10 +58,20 @@ DROP_NODE(srv6_inner); // malformed inner packet
 DROP_NODE(srv6_ecn);   // congestion marked on a packet that cannot carry the mark (RFC 6040)
 DROP_NODE(srv6_pull);  // headers over more segments than one buffer holds
 DROP_NODE(no_mbuf);
-DROP_NODE(dispatch_full); // the other worker's ring
-DROP_NODE(neighbor_full); // more packets wait for neighbours than may
-DROP_NODE(punt_full);	  // the control core's ring
-DROP_NODE(tx_full);	  // the port took no more
+DROP_NODE(l7_fragment);	   // to a virtual address or a source; it does not reassemble
+DROP_NODE(l7_ext_headers); // TCP behind IPv6 extension headers
+DROP_NODE(l7_malformed);   // TCP header or options
+DROP_NODE(l7_checksum);	   // of TCP
+DROP_NODE(l7_scattered);   // a segment longer than one buffer
+DROP_NODE(l7_no_listener); // a port of a virtual address where nothing listens; answered by RST
+DROP_NODE(l7_no_flow);	   // a segment of no connection; answered by RST
+DROP_NODE(l7_full);	   // no memory for a connection; answered by RST
+DROP_NODE(l7_own_address); // a connection from an address of the node
+DROP_NODE(l7_icmp);	   // an ICMP error that fits no connection
+DROP_NODE(dispatch_full);  // the other worker's ring
+DROP_NODE(neighbor_full);  // more packets wait for neighbours than may
+DROP_NODE(punt_full);	   // the control core's ring
+DROP_NODE(tx_full);	   // the port took no more
 DROP_NODE(tx_no_port);
 DROP_NODE(tx_segments);	    // too long for one buffer of a device that sends no chains
 DROP_NODE(l2_too_long);	    // a frame out of End.DX2 or into H.Encaps.L2 exceeds the next MTU

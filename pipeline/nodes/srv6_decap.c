@@ -23,6 +23,8 @@
 	X(SID_CROSS, "drop_srv6_untrusted")                                                        \
 	X(SID_B6, "drop_srv6_untrusted")                                                           \
 	X(POLICY, "srv6_encap")                                                                    \
+	X(L7, "l7_input")                                                                          \
+	X(L7_SOURCE, "l7_input")                                                                   \
 	X(IP4_NO_ROUTE, "drop_ip4_no_route")                                                       \
 	X(IP4_FORWARD, "ip4_output")                                                               \
 	X(IP4_CONNECTED, "ip4_glean")                                                              \
@@ -35,6 +37,8 @@
 	X(IP4_SID_CROSS, "drop_bad_dest")                                                          \
 	X(IP4_SID_B6, "drop_bad_dest")                                                             \
 	X(IP4_POLICY, "srv6_encap")                                                                \
+	X(IP4_L7, "l7_input")                                                                      \
+	X(IP4_L7_SOURCE, "l7_input")                                                               \
 	X(PORT_TX, "port_tx")                                                                      \
 	X(DISPATCH, "dispatch")                                                                    \
 	SRV6_ERROR_EDGES(X)
@@ -42,7 +46,7 @@
 NODE_DECLARE_EDGES(EDGES)
 NODE_ASSERT_ROUTE_EDGES();
 
-_Static_assert((int)EDGE_IP4_POLICY == (int)DEST_N_KINDS + (int)DEST_POLICY,
+_Static_assert((int)EDGE_IP4_L7_SOURCE == (int)DEST_N_KINDS + (int)DEST_L7_SOURCE,
 	"the edges of IPv4 stand as far behind those of IPv6 as there are kinds");
 
 static inline rte_edge_t prepare_ip4(struct worker *w, struct rte_mbuf *m, struct packet *p,
