@@ -16,6 +16,7 @@ enum {
 	MAX_SLEEP_US = 1000000,
 	MAX_MBUFS = 1 << 26,
 	MAX_ICMP_ERRORS = 10000000,
+	MAX_FLOWS = 2000000, // of a worker; as many legs: its table numbers twice as many
 };
 
 static int read_eal_arg(
@@ -167,6 +168,23 @@ static int read_icmp(struct reader *reader, const config_setting_t *setting,
 	return reader_read_group(reader, setting, &icmp_group, object, &given);
 }
 
+static const struct reader_key l7_keys[] = {
+	{"flows", value_number, READER_FIELD(struct l7_memory_spec, n_flows), 1, MAX_FLOWS},
+	{"legs", value_number, READER_FIELD(struct l7_memory_spec, n_legs), 1, MAX_FLOWS},
+};
+
+static const struct reader_group l7_group = READER_KEYS(l7_keys);
+
+static int read_l7(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct l7_memory_spec *memory = &((struct node_spec *)object)->l7_memory;
+	uint32_t given;
+
+	(void)key;
+	return reader_read_group(reader, setting, &l7_group, memory, &given);
+}
+
 static const char *log_level_choice(int i)
 {
 	static const char *const names[] = {"error", "warning", "notice", "info", "debug"};
@@ -194,10 +212,15 @@ static const struct reader_key node_keys[] = {
 	{.name = "eal", .read = read_eal},
 	{.name = "workers", .read = read_workers},
 	{.name = "icmp", .read = read_icmp},
+	{.name = "l7", .read = read_l7},
 	{.name = "ports", .read = conf_ports_read},
 	{.name = "neighbors", .read = conf_neighbors_read},
 	{.name = "vrfs", .read = conf_vrfs_read},
 	{.name = "srv6", .read = conf_srv6_read},
+	{.name = "service_networks", .read = conf_service_networks_read},
+	{.name = "listeners", .read = conf_listeners_read},
+	{.name = "route_configurations", .read = conf_route_configurations_read},
+	{.name = "clusters", .read = conf_clusters_read},
 };
 
 static const struct reader_group node_group = READER_KEYS(node_keys);

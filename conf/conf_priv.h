@@ -17,6 +17,31 @@ reader_key_fn conf_sids_read;	   // "srv6.sids"
 reader_key_fn conf_policies_read;  // "srv6.policies"
 reader_key_fn conf_hmac_keys_read; // "srv6.hmac_keys"
 
+reader_key_fn conf_service_networks_read;     // "service_networks"
+reader_key_fn conf_listeners_read;	      // "listeners"
+reader_key_fn conf_route_configurations_read; // "route_configurations"
+reader_key_fn conf_clusters_read;	      // "clusters": clusters and their endpoints
+
+// What the readers of services share (conf_l7.c). An item's origin, kept in the arena; the second form refuses a
+// name that an earlier item in seen has.
+int conf_l7_origin(
+	struct reader *reader, const config_setting_t *setting, const struct spec_origin **origin);
+int conf_l7_named(struct reader *reader, const config_setting_t *setting, void **seen,
+	const char *name, const struct spec_origin **origin);
+
+// Where requests go, of a route or a TCP listener.
+struct conf_choices {
+	const struct weighted_cluster_spec *choices;
+	uint32_t n_choices;
+};
+
+// key->offset: of a struct conf_choices.
+reader_key_fn conf_choices_read_cluster;  // "cluster": a name
+reader_key_fn conf_choices_read_weighted; // "weighted_clusters"
+
+// "virtual_hosts" of the struct route_configuration_spec at key->offset.
+reader_key_fn conf_virtual_hosts_read;
+
 // Makes the VRF "default" the first one, whether the file has it or not.
 int conf_vrfs_place_default(struct reader *reader, struct node_spec *spec);
 

@@ -204,10 +204,50 @@ static int read_routes(struct reader *reader, const config_setting_t *setting,
 	return rc;
 }
 
+// An address, or all of a prefix.
+static int read_source(
+	struct reader *reader, const config_setting_t *setting, void *item, void *context)
+{
+	struct source_spec *source = item;
+	const char *text = value_text(reader, setting);
+	struct ip_addr addr;
+	int rc;
+
+	(void)context;
+	if (text == NULL)
+		return -EINVAL;
+	rc = reader_origin(reader, setting, &source->origin);
+	if (rc < 0)
+		return rc;
+	if (strchr(text, '/') != NULL)
+		return value_masked_prefix(reader, setting, &source->prefix);
+	rc = value_ip_text(reader, setting, 0, &addr);
+	if (rc == 0)
+		source->prefix = (struct ip_prefix){.family = addr.family,
+			.len = addr.family == 4 ? 32 : 128,
+			.addr = addr.addr};
+	return rc;
+}
+
+static int read_sources(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct vrf_spec *vrf = object;
+	void *sources = NULL;
+	int rc;
+
+	(void)key;
+	rc = reader_read_items(reader, setting, SPEC_MAX_SOURCES, sizeof(*vrf->sources),
+		read_source, NULL, &sources, &vrf->n_sources);
+	vrf->sources = sources;
+	return rc;
+}
+
 enum {
 	VRF_NAME,
 	VRF_ICMP_SOURCE4,
 	VRF_ICMP_SOURCE6,
+	VRF_SOURCES,
 	VRF_ROUTES,
 	N_VRF_KEYS,
 };
@@ -218,6 +258,7 @@ static const struct reader_key vrf_keys[N_VRF_KEYS] = {
 		0, 4},
 	[VRF_ICMP_SOURCE6] = {"icmp_source6", value_ip, READER_FIELD(struct vrf_spec, icmp_source6),
 		0, 6},
+	[VRF_SOURCES] = {.name = "sources", .read = read_sources},
 	[VRF_ROUTES] = {.name = "routes", .read = read_routes},
 };
 

@@ -138,12 +138,20 @@ static int refuse_unknown_key(
 
 	for (size_t i = 0; i < group->n_keys; i++) {
 		names[i] = group->keys[i].name;
-		text_append(all, sizeof(all), "%s%s", i == 0 ? "" : ", ", names[i]);
+		if (group->keys[i].read != reader_not_yet)
+			text_append(all, sizeof(all), "%s%s", i == 0 ? "" : ", ", names[i]);
 	}
 	nearest = text_nearest(config_setting_name(setting), names, group->n_keys);
 	if (nearest != NULL)
 		return reader_refuse(reader, setting, "unknown key; did you mean \"%s\"?", nearest);
 	return reader_refuse(reader, setting, "unknown key; one of %s", all);
+}
+
+int reader_not_yet(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	(void)object;
+	return reader_refuse(reader, setting, "\"%s\" is not supported yet", key->name);
 }
 
 // The lowest key in *keys, which it leaves.

@@ -40,6 +40,9 @@ struct reader_key {
 	const char *(*choice)(int i); // value_choice: the i-th word, NULL past the end
 };
 
+// For the read member of a key that is known but not supported yet: refuses it by name.
+reader_key_fn reader_not_yet;
+
 #define READER_FIELD(type, member)                                                                 \
 	.offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 
