@@ -73,6 +73,7 @@ void ctl_print_status(FILE *out, const json_t *answer)
 	PRINT_TABLE(out, json_object_get(answer, "workers"), workers);
 	fprintf(out, "\n");
 	PRINT_TABLE(out, json_object_get(answer, "mbufs"), pools);
+	ctl_print_l7_status(out, answer);
 }
 
 void ctl_print_ports(FILE *out, const json_t *answer)
@@ -173,10 +174,20 @@ void ctl_print_routes(FILE *out, const json_t *answer)
 		{"TO", "to", CTL_LEFT},
 	};
 
-	if (json_object_get(answer, "address") != NULL)
+	const json_t *routes = json_object_get(answer, "routes");
+	const json_t *http_routes = json_object_get(answer, "http_routes");
+
+	if (json_object_get(answer, "address") != NULL) {
 		print_why(out, answer);
-	else
-		PRINT_TABLE(out, json_object_get(answer, "routes"), columns);
+		return;
+	}
+	if (routes != NULL)
+		PRINT_TABLE(out, routes, columns);
+	// Without services there is no second table, unless it was asked for.
+	if (routes != NULL && json_array_size(http_routes) > 0)
+		fprintf(out, "\n");
+	if (routes == NULL || json_array_size(http_routes) > 0)
+		ctl_print_http_routes(out, http_routes);
 }
 
 void ctl_print_sids(FILE *out, const json_t *answer)

@@ -19,7 +19,7 @@ struct ctl_column {
 };
 
 enum {
-	CTL_TABLE_MAX_COLUMNS = 16,
+	CTL_TABLE_MAX_COLUMNS = 20,
 	CTL_TABLE_CELL_BYTES = 1024, // longer values are cut
 };
 

@@ -21,6 +21,7 @@
 #include "conf/conf.h"
 #include "ctrl/admin/admin.h"
 #include "ctrl/ctrl.h"
+#include "ctrl/drain.h"
 #include "ctrl/log.h"
 #include "ctrl/neigh/neigh.h"
 #include "ctrl/publish.h"
@@ -39,6 +40,7 @@ enum {
 
 // Events of the loop that are main's own.
 struct loop_events {
+	struct drain *drain;
 	struct event *sigterm;
 	struct event *sigint;
 	struct event *sighup;
@@ -73,11 +75,9 @@ static int check_file(const char *path)
 
 static void on_stop(evutil_socket_t sig, short what, void *arg)
 {
-	struct ctrl *ctrl = arg;
-
 	(void)what;
 	log_notice("stop: signal=%d", (int)sig);
-	event_base_loopbreak(ctrl->base);
+	drain_begin(arg);
 }
 
 static void on_hangup(evutil_socket_t sig, short what, void *arg)
@@ -103,8 +103,11 @@ static int create_events(struct ctrl *ctrl, struct loop_events *events)
 {
 	const struct timeval period = {.tv_usec = RECLAIM_MS * 1000};
 
-	events->sigterm = evsignal_new(ctrl->base, SIGTERM, on_stop, ctrl);
-	events->sigint = evsignal_new(ctrl->base, SIGINT, on_stop, ctrl);
+	events->drain = drain_create(ctrl);
+	if (events->drain == NULL)
+		return -ENOMEM;
+	events->sigterm = evsignal_new(ctrl->base, SIGTERM, on_stop, events->drain);
+	events->sigint = evsignal_new(ctrl->base, SIGINT, on_stop, events->drain);
 	events->sighup = evsignal_new(ctrl->base, SIGHUP, on_hangup, ctrl);
 	events->reclaim = event_new(ctrl->base, -1, EV_PERSIST, on_reclaim, ctrl);
 	if (events->sigterm == NULL || events->sigint == NULL || events->sighup == NULL ||
@@ -121,6 +124,7 @@ static void free_events(struct loop_events *events)
 	for (size_t i = 0; i < RTE_DIM(all); i++)
 		if (all[i] != NULL)
 			event_free(all[i]);
+	drain_destroy(events->drain);
 }
 
 static struct rte_rcu_qsbr *create_qsbr(uint16_t n_workers)
@@ -153,6 +157,7 @@ static int start_datapath(struct ctrl *ctrl, struct refusal *refusal)
 {
 	struct worker_config config = {
 		.spec = &ctrl->spec->workers,
+		.l7_memory = ctrl->spec->l7_memory,
 		.adj_table = ctrl->adj_table,
 		.qsbr = ctrl->qsbr,
 		.published = &ctrl->published,

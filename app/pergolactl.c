@@ -24,7 +24,7 @@ enum exit_code {
 };
 
 enum {
-	MAX_ARGS = 2,
+	MAX_ARGS = 8,
 	MAX_TARGET_BYTES = 6144,
 	TIMEOUT_S = 60, // beyond what the request itself takes
 	N_TRIES = 3,	// of an answer that a reload cut short
@@ -33,6 +33,8 @@ enum {
 // Options that belong to commands.
 enum {
 	OPTION_ALL,
+	OPTION_HTTP,
+	OPTION_LIMIT,
 	OPTION_PORTS,
 	OPTION_PACKETS,
 	OPTION_SECONDS,
@@ -42,7 +44,7 @@ enum {
 };
 
 static const char *const option_names[N_OPTIONS] = {
-	"all", "ports", "packets", "seconds", "timeout", "worker"};
+	"all", "http", "limit", "ports", "packets", "seconds", "timeout", "worker"};
 
 struct arguments {
 	const char *socket_path;
@@ -63,7 +65,7 @@ struct command {
 	const char *option_params[N_OPTIONS]; // the query parameter of each option that it has
 	int min_args;
 	int max_args;
-	// Adds positional arguments to the query; NULL: there are none. 0 or -errno.
+	// Adds positional arguments to the query; NULL: there are none. 0 or -errno, -EINVAL: wrong usage.
 	int (*add_args_fn)(const struct arguments *arguments, char *target);
 	void (*print_fn)(FILE *out, const json_t *answer);
 };
@@ -84,15 +86,51 @@ static bool is_address(const char *text)
 	return inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1;
 }
 
+static int add_name_arg(const struct arguments *arguments, char *target)
+{
+	return arguments->n_args == 0 ? 0 : add_param(target, "name", arguments->args[0]);
+}
+
 static int add_route_args(const struct arguments *arguments, char *target)
 {
 	int ret = 0;
 
+	if (arguments->options[OPTION_HTTP] != NULL) {
+		if (arguments->n_args == 2)
+			return -EINVAL;
+		return arguments->n_args == 0 ? 0
+					      : add_param(target, "listener", arguments->args[0]);
+	}
 	for (int i = 0; i < arguments->n_args && ret == 0; i++) {
 		bool address = i == 1 || is_address(arguments->args[i]);
 
 		ret = add_param(target, address ? "address" : "vrf", arguments->args[i]);
 	}
+	return ret;
+}
+
+// KEY=VALUE; an address alone is the client's.
+static int add_flow_arg(const char *arg, char *target)
+{
+	static const char *const keys[] = {
+		"client", "vrf", "listener", "virtual_host", "cluster", "endpoint", "phase"};
+	const char *equals = strchr(arg, '=');
+
+	if (equals == NULL)
+		return is_address(arg) ? add_param(target, "client", arg) : -EINVAL;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strlen(keys[i]) == (size_t)(equals - arg) &&
+			strncmp(keys[i], arg, strlen(keys[i])) == 0)
+			return add_param(target, keys[i], equals + 1);
+	return -EINVAL;
+}
+
+static int add_flow_args(const struct arguments *arguments, char *target)
+{
+	int ret = 0;
+
+	for (int i = 0; i < arguments->n_args && ret == 0; i++)
+		ret = add_flow_arg(arguments->args[i], target);
 	return ret;
 }
 
@@ -137,13 +175,39 @@ static const struct command commands[] = {
 		.path = "/neighbors",
 		.print_fn = ctl_print_neighbors},
 	{.name = "routes",
-		.usage = "routes [VRF] [ADDRESS]",
+		.usage = "routes [VRF] [ADDRESS] | routes --http [LISTENER]",
 		.help = "the tables, or why ADDRESS goes where it goes",
 		.method = "GET",
 		.path = "/routes",
+		.option_params = {[OPTION_HTTP] = "http"},
 		.max_args = 2,
 		.add_args_fn = add_route_args,
 		.print_fn = ctl_print_routes},
+	{.name = "services",
+		.usage = "services [NAME]",
+		.help = "listeners and virtual hosts: requests, latencies",
+		.method = "GET",
+		.path = "/services",
+		.max_args = 1,
+		.add_args_fn = add_name_arg,
+		.print_fn = ctl_print_services},
+	{.name = "clusters",
+		.usage = "clusters [NAME]",
+		.help = "clusters and endpoints: requests, connections",
+		.method = "GET",
+		.path = "/clusters",
+		.max_args = 1,
+		.add_args_fn = add_name_arg,
+		.print_fn = ctl_print_clusters},
+	{.name = "flows",
+		.usage = "flows [KEY=VALUE ...] [--limit N]",
+		.help = "connections of clients, and where they go",
+		.method = "GET",
+		.path = "/flows",
+		.option_params = {[OPTION_LIMIT] = "limit"},
+		.max_args = MAX_ARGS,
+		.add_args_fn = add_flow_args,
+		.print_fn = ctl_print_flows},
 	{.name = "sids",
 		.usage = "sids",
 		.help = "SIDs, behaviors, counters",
@@ -233,6 +297,8 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 	};
 	static const struct option options[] = {
 		{"all", no_argument, NULL, OPTION_ALL},
+		{"http", no_argument, NULL, OPTION_HTTP},
+		{"limit", required_argument, NULL, OPTION_LIMIT},
 		{"ports", required_argument, NULL, OPTION_PORTS},
 		{"packets", required_argument, NULL, OPTION_PACKETS},
 		{"seconds", required_argument, NULL, OPTION_SECONDS},
@@ -263,7 +329,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 		case '?':
 			return refuse_usage("unknown option or missing value", "");
 		default:
-			arguments->options[option] = option == OPTION_ALL ? "1" : optarg;
+			arguments->options[option] = optarg == NULL ? "1" : optarg;
 		}
 	}
 	return EXIT_OK;
@@ -355,7 +421,8 @@ static int run(const struct command *command, const struct arguments *arguments)
 	int ret = build_target(command, arguments, target);
 
 	if (ret != 0)
-		return refuse_usage("arguments: ", strerror(-ret));
+		return refuse_usage(ret == -EINVAL ? "usage: " : "arguments: ",
+			ret == -EINVAL ? command->usage : strerror(-ret));
 	for (int i = 0; i < N_TRIES; i++) {
 		ret = ctl_http_request(arguments->socket_path, command->method, target,
 			request_timeout_s(arguments), &response);

@@ -25,6 +25,7 @@ struct neigh;
 struct admin;
 struct publish;
 struct capture_session;
+struct flow_session;
 struct trace_session;
 struct watchdog;
 
@@ -54,8 +55,10 @@ struct ctrl {
 	struct neigh *neigh;
 	struct admin *admin;
 	struct publish *publish;
-	struct capture_session *capture; // NULL: none is running
-	struct trace_session *trace;	 // likewise
+	struct capture_session *capture;   // NULL: none is running
+	struct flow_session *flow_session; // likewise
+	uint32_t flow_request;		   // number of the last one
+	struct trace_session *trace;	   // likewise
 	struct watchdog *watchdog;
 };
 

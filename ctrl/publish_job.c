@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "ctrl/restart.h"
-#include "pipeline/worker.h"
+#include "pipeline/l7_worker.h"
 
 static double now_ms(void)
 {
@@ -44,6 +44,24 @@ static int load(struct publish_job *job)
 	return 0;
 }
 
+// Every worker has seen the live snapshot: of endpoints that it does not offer any more, the numbers only fall.
+static int count_endpoint_flows(struct publish_job *job)
+{
+	uint32_t n = job->input.live == NULL ? 0 : job->input.live->l7->n_endpoints;
+
+	job->endpoint_flows = calloc(n + 1, sizeof(*job->endpoint_flows));
+	if (job->endpoint_flows == NULL)
+		return -ENOMEM;
+	for (uint16_t w = 0; w < job->n_workers; w++)
+		for (uint32_t slot = 0; slot < n; slot++)
+			job->endpoint_flows[slot] +=
+				(uint32_t)l7_stats_of(job->workers[w]->l7->stats, L7_ENDPOINT, slot)
+					->n_active;
+	job->input.endpoint_flows = job->endpoint_flows;
+	job->input.n_endpoint_flows = n;
+	return 0;
+}
+
 static void compile(struct publish_job *job)
 {
 	double start_ms = now_ms();
@@ -52,6 +70,8 @@ static void compile(struct publish_job *job)
 		job->ret = load(job);
 	job->load_ms = now_ms() - start_ms;
 	start_ms = now_ms();
+	if (job->ret == 0)
+		job->ret = count_endpoint_flows(job);
 	if (job->ret == 0)
 		job->ret = compile_snapshot(&job->input, &job->snapshot, &job->refusal);
 	if (job->ret == 0 && job->input.live != NULL)
@@ -103,5 +123,6 @@ void publish_job_destroy(struct publish_job *job)
 	if (job == NULL)
 		return;
 	free_results(job);
+	free(job->endpoint_flows);
 	free(job);
 }

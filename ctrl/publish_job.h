@@ -32,6 +32,7 @@ struct publish_job {
 	uint16_t n_workers;
 	struct compile_input input; // .spec is the live one
 	struct learned_router routers[PUBLISH_JOB_MAX_ROUTERS];
+	uint32_t *endpoint_flows; // of input; counted by the job itself
 	struct snapshot *old;
 	struct node_spec *old_spec;
 

@@ -9,6 +9,7 @@
 struct restart {
 	struct arena *arena; // holds this and all below
 	struct worker_spec workers;
+	struct l7_memory_spec l7_memory;
 	struct eal_spec eal;
 	const char *control_socket;
 };
@@ -52,6 +53,7 @@ struct restart *restart_create(const struct node_spec *started)
 		restart->arena = arena;
 		restart->workers = started->workers;
 		restart->workers.cores = copy_cores(arena, &started->workers, &failed);
+		restart->l7_memory = started->l7_memory;
 		restart->eal = started->eal;
 		restart->eal.main_core = copy_text(arena, started->eal.main_core, &failed);
 		restart->eal.args = copy_args(arena, &started->eal, &failed);
@@ -125,20 +127,37 @@ static bool same_eal(const struct eal_spec *a, const struct eal_spec *b)
 	return true;
 }
 
+static bool same_memory(const struct l7_memory_spec *a, const struct l7_memory_spec *b)
+{
+	return a->n_flows == b->n_flows && a->n_legs == b->n_legs;
+}
+
+#define ONE(group) group ": takes effect at the next start"
+#define SOME(groups) groups ": take effect at the next start"
+
 const char *restart_note(const struct restart *restart, const struct node_spec *wanted)
 {
 	static const char *const notes[] = {
 		"",
-		"workers: takes effect at the next start",
-		"eal: takes effect at the next start",
-		"workers, eal: take effect at the next start",
-		"control_socket: takes effect at the next start",
-		"workers, control_socket: take effect at the next start",
-		"eal, control_socket: take effect at the next start",
-		"workers, eal, control_socket: take effect at the next start",
+		ONE("workers"),
+		ONE("eal"),
+		SOME("workers, eal"),
+		ONE("control_socket"),
+		SOME("workers, control_socket"),
+		SOME("eal, control_socket"),
+		SOME("workers, eal, control_socket"),
+		ONE("l7"),
+		SOME("workers, l7"),
+		SOME("eal, l7"),
+		SOME("workers, eal, l7"),
+		SOME("control_socket, l7"),
+		SOME("workers, control_socket, l7"),
+		SOME("eal, control_socket, l7"),
+		SOME("workers, eal, control_socket, l7"),
 	};
 
 	return notes[!same_workers(&restart->workers, &wanted->workers) +
 		     2 * !same_eal(&restart->eal, &wanted->eal) +
-		     4 * !text_equal(restart->control_socket, wanted->control_socket)];
+		     4 * !text_equal(restart->control_socket, wanted->control_socket) +
+		     8 * !same_memory(&restart->l7_memory, &wanted->l7_memory)];
 }

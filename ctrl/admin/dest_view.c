@@ -20,6 +20,8 @@ static const char *const kind_names[] = {
 	[DEST_SID_CROSS] = "sid",
 	[DEST_SID_B6] = "sid",
 	[DEST_POLICY] = "policy",
+	[DEST_L7] = "service",
+	[DEST_L7_SOURCE] = "source",
 	[DEST_GROUP] = "group",
 };
 
@@ -189,6 +191,27 @@ static void add_group(json_t *row, const struct ctrl *ctrl, uint32_t index)
 	json_object_set_new(row, "to", json_sprintf("group of %u paths", n_paths));
 }
 
+static void add_service(json_t *row, const struct ctrl *ctrl, uint32_t index)
+{
+	const struct l7_tables *t = ctrl_snapshot(ctrl)->l7;
+	const struct l7_vip *vip;
+	json_t *names;
+
+	if (index >= t->n_vips)
+		return;
+	vip = &t->vips[index];
+	names = json_array();
+	for (uint32_t i = 0; i < vip->n_ports; i++)
+		json_array_append_new(names,
+			json_string(
+				t->listener_names[t->ports[vip->first_port + i].listener].text));
+	if (vip->n_ports == 1)
+		add_words(row, "listener ", json_string_value(json_array_get(names, 0)));
+	else
+		json_object_set_new(row, "to", json_sprintf("%u listeners", vip->n_ports));
+	json_object_set_new(row, "listeners", names);
+}
+
 void dest_view_add(json_t *row, const struct ctrl *ctrl, uint32_t dest)
 {
 	enum dest_kind kind = dest_kind(dest);
@@ -224,8 +247,12 @@ void dest_view_add(json_t *row, const struct ctrl *ctrl, uint32_t dest)
 	case DEST_NO_ROUTE:
 		add_words(row, "no route", "");
 		break;
+	case DEST_L7:
+		add_service(row, ctrl, dest_index(dest));
+		break;
 	case DEST_BLACKHOLE:
 	case DEST_UNREACHABLE:
+	case DEST_L7_SOURCE:
 		add_words(row, kind_names[kind], "");
 		break;
 	}

@@ -16,7 +16,7 @@ struct policy;
 struct sid;
 
 // Adds "kind", "to" (one line of words) and, where the kind has them, "via", "port", "resolved",
-// "behavior", "vrf", "policy", "n_paths".
+// "behavior", "vrf", "policy", "n_paths", "listeners".
 void dest_view_add(json_t *row, const struct ctrl *ctrl, uint32_t dest);
 
 // Adds "to", and "vrf", "port", "via", "resolved" and "policy" as the SID's behavior has them.

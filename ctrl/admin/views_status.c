@@ -2,6 +2,7 @@
 
 // /status: what runs, since when, how busy; the outcome of the last reload.
 
+#include "ctrl/admin/l7_status.h"
 #include "ctrl/admin/reply.h"
 #include "ctrl/admin/views_priv.h"
 #include "ctrl/ctrl.h"
@@ -95,11 +96,14 @@ void views_status_get(struct reply *reply)
 	double uptime_s = (double)(rte_rdtsc() - ctrl->start_tsc) / (double)rte_get_tsc_hz();
 
 	reply_json(reply,
-		json_pack("{s:o, s:s, s:s, s:f, s:o, s:I, s:{s:I, s:I}, s:o, s:o, s:o}", "hostname",
-			hostname(ctrl->spec), "version", PERGOLA_VERSION, "dpdk", rte_version(),
-			"uptime_s", uptime_s, "config", reply_string(ctrl->config_path),
-			"generation", (json_int_t)s->generation, "tables", "bytes",
-			(json_int_t)s->n_table_bytes, "shared", (json_int_t)s->n_shared_tables,
-			"reload", reload_row(ctrl), "workers", worker_rows(ctrl), "mbufs",
-			pool_rows(ctrl)));
+		json_pack("{s:o, s:s, s:s, s:f, s:o, s:I, s:{s:I, s:I}, s:o, s:o, s:o, s:I, s:o, "
+			  "s:o}",
+			"hostname", hostname(ctrl->spec), "version", PERGOLA_VERSION, "dpdk",
+			rte_version(), "uptime_s", uptime_s, "config",
+			reply_string(ctrl->config_path), "generation", (json_int_t)s->generation,
+			"tables", "bytes", (json_int_t)s->n_table_bytes, "shared",
+			(json_int_t)s->n_shared_tables, "reload", reload_row(ctrl), "workers",
+			worker_rows(ctrl), "mbufs", pool_rows(ctrl), "listeners",
+			(json_int_t)ctrl->spec->l7.n_listeners, "l7", l7_status_rows(ctrl),
+			"warnings", l7_status_warnings(ctrl)));
 }

@@ -44,7 +44,7 @@ static void take_arp(struct neigh *neigh, const struct neigh_link *link, uint16_
 {
 	struct adj_key sender = {.iface = iface, .addr = neigh_link_ip4(arp->sender_ip)};
 	struct ip_addr target = neigh_link_ip4(arp->target_ip);
-	bool for_us = neigh_link_owns(link, &target);
+	bool for_us = neigh_link_answers(neigh, link, &target);
 	struct neigh_entry *entry;
 
 	// Our own, come back, or somebody with our address.
@@ -98,7 +98,7 @@ static void take_solicit(struct neigh *neigh, const struct neigh_link *link, uin
 	struct ip_addr target = neigh_link_ip6(&nd->target);
 	struct neigh_entry *entry;
 
-	if (!neigh_link_owns(link, &target) || neigh_link_owns(link, &sender.addr))
+	if (!neigh_link_answers(neigh, link, &target) || neigh_link_owns(link, &sender.addr))
 		return;
 	memcpy(advert.mac, link->iface.mac, sizeof(advert.mac));
 	if (ip6_addr_is_unspecified(&nd->src)) {

@@ -167,6 +167,24 @@ bool neigh_link_owns(const struct neigh_link *link, const struct ip_addr *addr)
 	return false;
 }
 
+// Virtual addresses and sources are in the VRF's table only.
+static bool is_of_splice(const struct snapshot *s, uint16_t vrf, const struct ip_addr *addr)
+{
+	uint64_t hi = ip6_addr_hi(&addr->addr), lo = ip6_addr_lo(&addr->addr);
+	uint32_t dest = addr->family == 4 ? lpm_lookup(s->vrfs[vrf].ip4, hi & 0xffffffff00000000, 0)
+					  : lpm_lookup(s->vrfs[vrf].ip6, hi, lo);
+
+	return dest_kind(dest) == DEST_L7 || dest_kind(dest) == DEST_L7_SOURCE;
+}
+
+bool neigh_link_answers(
+	const struct neigh *neigh, const struct neigh_link *link, const struct ip_addr *addr)
+{
+	return neigh_link_owns(link, addr) ||
+	       (neigh_link_covers(link, addr) &&
+		       is_of_splice(ctrl_snapshot(neigh->ctrl), link->iface.vrf, addr));
+}
+
 bool neigh_link_covers(const struct neigh_link *link, const struct ip_addr *addr)
 {
 	if (is_link_local(addr))

@@ -216,6 +216,9 @@ uint16_t neigh_link_by_name(const struct neigh *neigh, const char *name);
 
 // An address of the node on the link; link-local counts.
 bool neigh_link_owns(const struct neigh_link *link, const struct ip_addr *addr);
+// The same, or a virtual address or source in a prefix of the link: whom the node answers for.
+bool neigh_link_answers(
+	const struct neigh *neigh, const struct neigh_link *link, const struct ip_addr *addr);
 // In a prefix of the link; link-local counts.
 bool neigh_link_covers(const struct neigh_link *link, const struct ip_addr *addr);
 // The node's address to ask for target from; unspecified when the link has none of the family.
@@ -238,8 +241,8 @@ void neigh_send_arp_reply(
 	struct neigh *neigh, const struct neigh_link *link, const struct neigh_arp *request);
 void neigh_send_nd(struct neigh *neigh, const struct neigh_link *link, const uint8_t dst_mac[6],
 	const struct neigh_nd *nd);
+void neigh_send_report(struct neigh *neigh, const struct neigh_link *link,
+	const struct ip6_addr *groups, uint32_t n_groups);
 // The message as a packet that finds its own way; NULL: no mbuf.
 struct rte_mbuf *neigh_send_make_packet(
 	struct neigh *neigh, uint16_t iface, const struct neigh_nd *nd);
-void neigh_send_report(struct neigh *neigh, const struct neigh_link *link,
-	const struct ip6_addr *groups, uint32_t n_groups);
