@@ -15,6 +15,7 @@ demo:
 	scripts/install_deps.sh build demo
 	scripts/build.sh $(BUILD)
 	tests/demo/demo.sh $(BUILD)
+	tests/demo/demo_http.sh $(BUILD)
 
 test:
 	scripts/install_deps.sh build demo test
@@ -26,7 +27,10 @@ lint:
 
 bench: build
 	$(BUILD)/perf/lpm_bench
+	$(BUILD)/perf/http1_bench
+	$(BUILD)/perf/route_bench
 	$(BUILD)/perf/forward_bench --no-huge
+	$(BUILD)/perf/http_bench --no-huge --quick
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-lint-gcc $(BUILD)-lint-clang

@@ -136,6 +136,7 @@ static void create_workers(struct rig *rig, uint16_t n_workers, struct refusal *
 	struct ctrl *ctrl = &rig->ctrl;
 	struct worker_config config = {
 		.spec = &ctrl->spec->workers,
+		.l7_memory = ctrl->spec->l7_memory,
 		.ports = ctrl->ports,
 		.n_ports = ctrl->n_ports,
 		.adj_table = ctrl->adj_table,
