@@ -391,7 +391,7 @@ static void start_trace(void)
 		struct trace_ring *trace = rig.ctrl.workers[w]->trace;
 
 		atomic_store(&trace->tail, atomic_load(&trace->head));
-		atomic_store(&rig.ctrl.workers[w]->trace_request, 1);
+		trace_ask(rig.ctrl.workers[w], 1);
 	}
 }
 

@@ -63,8 +63,10 @@ static const struct refused refused_texts[] = {
 	{"hostname = \"a\\x00b\";", "f:1: a string cannot hold \"\\x00\"; a secret with such bytes "
 				    "goes into \"secret_hex\""},
 	{"hostnam = \"x\";", "f:1: hostnam: unknown key; did you mean \"hostname\"?"},
-	{"\nzzz = 1;", "f:2: zzz: unknown key; one of hostname, control_socket, log_level, eal, "
-		       "workers, icmp, ports, neighbors, vrfs, srv6"},
+	{"\nzzz = 1;",
+		"f:2: zzz: unknown key; one of hostname, control_socket, log_level, eal, "
+		"workers, icmp, l7, ports, neighbors, vrfs, srv6, service_networks, listeners, "
+		"route_configurations, clusters"},
 	{"workers = { core = [ 1 ]; };", "f:1: workers.core: unknown key; did you mean \"cores\"?"},
 	{"eal = 1;", "f:1: eal: must be a group { ... }, not an integer"},
 	{"eal = { args = \"x\"; };", "f:1: eal.args: must be a list ( ... ), not a string"},
@@ -137,6 +139,15 @@ static const struct refused refused_texts[] = {
 		"f:1: vrfs[0].icmp_source4: \"fd00::1\" is not an IPv4 address"},
 	{"vrfs = ({ name = \"r\"; icmp_source6 = \"10.0.0.1\"; });",
 		"f:1: vrfs[0].icmp_source6: \"10.0.0.1\" is not an IPv6 address"},
+	{"vrfs = ({ name = \"r\"; sources = [ \"10.0.0\" ]; });",
+		"f:1: vrfs[0].sources[0]: \"10.0.0\" is not an IPv4 or IPv6 address"},
+	{"vrfs = ({ name = \"r\"; sources = [ \"10.0.0.1\", \"10.0.1.1/24\" ]; });",
+		"f:1: vrfs[0].sources[1]: \"10.0.1.1/24\" has bits past its length; did you mean "
+		"\"10.0.1.0/24\"?"},
+	{"vrfs = ({ name = \"r\"; sources = \"10.0.0.1\"; });",
+		"f:1: vrfs[0].sources: must be a list ( ... ), not a string"},
+	{"l7 = { flows = 0; };", "f:1: l7.flows: 0 is out of range; 1 to 2000000"},
+	{"l7 = { legs = 2000001; };", "f:1: l7.legs: 2000001 is out of range; 1 to 2000000"},
 	{"vrfs = (\n{ name = \"r\"; },\n{ name = \"r\"; });",
 		"f:3: vrfs[1].name: \"r\" is given twice, first at f:2; keep one"},
 	{"vrfs = ({ name = \"r\"; routes = (\n{ prefix = \"::/0\"; port = \"a\"; },\n{ prefix = "

@@ -82,6 +82,8 @@ static void conf_reference_node_values_arrive(void **state)
 	assert_int_equal(spec->workers.n_mbufs, 0);
 	assert_int_equal(spec->icmp_errors_per_s, 1000);
 	assert_int_equal(spec->icmp_errors_burst, 100);
+	assert_int_equal(spec->l7_memory.n_flows, 65536);
+	assert_int_equal(spec->l7_memory.n_legs, 65536);
 	node_spec_destroy(spec);
 }
 
@@ -133,6 +135,9 @@ static void conf_reference_routes_arrive(void **state)
 	assert_string_equal(spec->vrfs[1].name, "red");
 	assert_ip(&spec->vrfs[1].icmp_source4, "10.0.0.1");
 	assert_ip(&spec->vrfs[1].icmp_source6, "fd00:1::1");
+	assert_int_equal(spec->vrfs[1].n_sources, 2);
+	assert_prefix(&spec->vrfs[1].sources[0].prefix, "10.200.0.0", 28);
+	assert_prefix(&spec->vrfs[1].sources[1].prefix, "fd00:200::7", 128);
 	assert_int_equal(spec->vrfs[0].n_routes, 3);
 	underlay = spec->vrfs[0].routes;
 	assert_prefix(&underlay[0].prefix, "::", 0);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A splice fed by hand: each test says what arrives and sees exactly what leaves. Numbers are relative: a
+// host's first byte is 0, and so is the first byte that the splice sends to it.
+
+#include "l7/splice.h"
+
+enum {
+	RIG_MAX_SENT = 256,
+	RIG_MAX_FLOWS = 8,
+	RIG_MAX_LEGS = 8,
+	RIG_SERVER_ISS = 5000,
+};
+
+#define RIG_CLIENT_ISS UINT32_C(0xfffffff0) // numbers wrap in the first bytes
+
+struct rig_sent {
+	enum splice_side side;
+	uint32_t idx;
+	struct tcp_out tcp;
+	uint32_t seq; // relative
+	uint32_t ack;
+	uint32_t len;
+	char data[4096]; // and a zero
+	bool carried;
+	bool rewritten;
+};
+
+// What arrives; numbers relative.
+struct rig_in {
+	uint8_t flags; // ACK is always set, unless RST or SYN
+	uint32_t seq;
+	uint32_t ack;
+	uint16_t window; // 0: the one that the rig's host last had; see shut
+	bool shut;	 // a window of 0
+	const char *text;
+	uint8_t n_sacks;
+	struct tcp_sack sacks[TCP_MAX_SACKS]; // relative to what the splice sends
+};
+
+struct rig {
+	struct splice *splice;
+	struct splice_config config;
+	struct splice_listener listener;
+	uint64_t now_us;
+	struct rig_sent sent[RIG_MAX_SENT];
+	uint32_t n_sent, n_taken;
+	uint32_t n_live;		     // segments that the splice holds
+	uint32_t client_base[RIG_MAX_FLOWS]; // the splice's first number to the client
+	uint32_t leg_base[RIG_MAX_LEGS];
+	uint32_t leg_endpoint[RIG_MAX_LEGS];
+	bool leg_open[RIG_MAX_LEGS];
+	bool flow_open[RIG_MAX_FLOWS];
+	uint64_t n_events[SPLICE_N_EVENTS];
+	enum splice_why why; // of the last own reply or reset
+
+	// How a client of this rig is, and how an endpoint.
+	uint16_t client_mss, client_window, server_window;
+	uint8_t client_scale, server_scale;
+	bool client_sack, server_sack;
+	// What the owner decides.
+	struct splice_decision decision;
+	uint32_t n_endpoints; // 0: none is healthy
+	bool ports_out;
+	bool removed; // all endpoints
+};
+
+// With the defaults; change config, listener and hosts before rig_start().
+struct rig *rig_create(void);
+void rig_start(struct rig *rig);
+void rig_destroy(struct rig *rig);
+
+// A client's handshake; returns its flow.
+uint32_t rig_open(struct rig *rig);
+uint32_t rig_syn(struct rig *rig, uint32_t seq, struct tcp_out *cookie);
+void rig_client(struct rig *rig, uint32_t flow, const struct rig_in *in);
+void rig_server(struct rig *rig, uint32_t leg, const struct rig_in *in);
+// Takes the SYN that the splice sends to an endpoint, answers it, and returns the leg.
+uint32_t rig_accept(struct rig *rig);
+// A request and its answer; returns the leg, which is idle then. up and down: bytes before, advanced.
+uint32_t rig_exchange(struct rig *rig, uint32_t flow, uint32_t *up, uint32_t *down);
+
+// The next segment that the splice sent; the test fails if there is none, or it went to the other side.
+const struct rig_sent *rig_take(struct rig *rig, enum splice_side side);
+// The next one with data; ACKs before it are passed over.
+const struct rig_sent *rig_take_data(struct rig *rig, enum splice_side side);
+void rig_expect_none(const struct rig *rig);
+void rig_forget(struct rig *rig); // what was sent and not looked at
+void rig_wait(struct rig *rig, uint32_t ms);
