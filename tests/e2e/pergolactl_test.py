@@ -92,6 +92,110 @@ def test_policy_has_a_row_per_segment_list(server):
                     ["1", "fd00::3", "b"]]
 
 
+def counted(**more):
+    """What every row about services has."""
+    row = {"requests": 10, "status": {"1xx": 0, "2xx": 7, "3xx": 1, "4xx": 1, "5xx": 1}, "active": 2,
+           "bytes_up": 300, "bytes_down": 4000, "retries": 0, "rebinds": 0, "connect_failures": 0,
+           "own_replies": 0, "resets": 0}
+    return {**row, **more}
+
+
+def tables(text):
+    """Each table of an output as rows of cells, by its first title."""
+    parts = [[line.split() for line in part.splitlines()] for part in text.strip("\n").split("\n\n")]
+    return {part[0][0]: part[1:] for part in parts}
+
+
+LATENCY = {"count": 9, "p50": 100, "p90": 200, "p99": 300, "max": 400}
+NO_LATENCY = {"count": 0, "p50": 0, "p90": 0, "p99": 0, "max": 0}
+
+
+def test_services_are_tables_of_what_there_is(server):
+    answer = {"services": [
+        counted(listener="web", addresses=["10.0.0.1:80", "[fd00::1]:80"], vrfs=["red"], protocol="http",
+                own_replies=3, own_replies_by_reason={"no_route": 2, "connect_failed": 1},
+                resets=1, resets_by_reason={"drained": 1}, first_byte_us=LATENCY, response_us=LATENCY),
+        counted(listener="db", addresses=["10.0.0.1:5"], vrfs=[], protocol="tcp",
+                first_byte_us=NO_LATENCY, response_us=NO_LATENCY)],
+        "virtual_hosts": [counted(virtual_host="web/cart", domains=["*"], first_byte_us=LATENCY,
+                                  response_us=LATENCY)],
+        "malformed": [{"reason": "bad_host", "heads": 4}],
+        "events": [{"event": "stale", "count": 0, "help": "x"}, {"event": "syn_cookies", "count": 5, "help": "y"}]}
+    server.answers = [(200, answer)]
+    out = tables(run(server, "services").stdout)
+    assert out["LISTENER"] == [
+        ["web", "10.0.0.1:80,[fd00::1]:80", "red", "http", "2", "10", "0", "7", "1", "1", "1", "3", "1", "300", "4000"],
+        ["db", "10.0.0.1:5", "-", "tcp", "2", "10", "0", "7", "1", "1", "1", "0", "0", "300", "4000"]]
+    assert out["VIRTUAL"] == [["web/cart", "*", "2", "10", "0", "7", "1", "1", "1", "0", "0", "300", "4000"]]
+    assert out["LATENCY"] == [["listener", "web", *2 * ["100", "200", "300", "400"]],
+                              ["virtual", "host", "web/cart", *2 * ["100", "200", "300", "400"]]]
+    assert out["BY"] == [["reply", "web", "no_route", "2"], ["reply", "web", "connect_failed", "1"],
+                         ["reset", "web", "drained", "1"]]
+    assert out["MALFORMED"] == [["bad_host", "4"]]
+    assert out["EVENT"] == [["syn_cookies", "5", "y"]]
+    server.answers = [(200, {"services": [], "virtual_hosts": [], "malformed": [], "events": []})]
+    assert list(tables(run(server, "services").stdout)) == ["LISTENER"]
+
+
+def test_http_routes_follow_those_of_ip(server):
+    routes = [{"vrf": "default", "prefix": "::/0", "to": "no route"}]
+    http = [counted(route="shop/cart/#0", match="/*", to="cluster a")]
+    server.answers = [(200, {"routes": routes, "http_routes": http}), (200, {"http_routes": http}),
+                      (200, {"routes": routes, "http_routes": []})]
+    assert list(tables(run(server, "routes").stdout)) == ["VRF", "HTTP"]
+    out = tables(run(server, "routes", "--http").stdout)
+    assert out == {"HTTP": [["shop/cart/#0", "/*", "cluster", "a", "2", "10", "0", "7", "1", "1", "1", "0", "0", "0",
+                             "300", "4000"]]}
+    assert list(tables(run(server, "routes").stdout)) == ["VRF"]
+
+
+def test_endpoints_stand_below_their_cluster(server):
+    def endpoint(cluster, address, **more):
+        return counted(cluster=cluster, endpoint=address, state="live", vrf="red", policy=None, weight=1,
+                       idle_legs=5, **more)
+
+    server.answers = [(200, {"clusters": [counted(cluster="a", first_byte_us=LATENCY, response_us=LATENCY),
+                                          counted(cluster="b", first_byte_us=NO_LATENCY, response_us=NO_LATENCY)],
+                             "endpoints": [endpoint("b", "10.0.0.3:80"), endpoint("a", "10.0.0.1:80"),
+                                           endpoint(None, "10.0.0.9:80"), endpoint("a", "10.0.0.2:80")]})]
+    out = tables(run(server, "clusters").stdout)
+    assert [row[0] for row in out["CLUSTER"]] == ["a", "10.0.0.1:80", "10.0.0.2:80", "b", "10.0.0.3:80",
+                                                  "(removed)", "10.0.0.9:80"]
+    assert out["CLUSTER"][1][1:8] == ["live", "red", "-", "1", "2", "5", "10"]
+    assert out["CLUSTER"][0][1:4] == ["2", "10", "0"]
+    assert [row[:2] for row in out["LATENCY"]] == [["cluster", "a"]]
+
+
+def test_flows_say_when_they_were_cut(server):
+    flow = {"worker": 0, "vrf": "red", "client": "10.0.0.1:4000", "address": "10.9.0.1:80", "phase": "bound",
+            "idle_ms": 3, "requests": 12, "virtual_host": "shop/cart", "route": "#0", "cluster": "a",
+            "endpoint": "10.2.0.1:80", "source": "10.8.0.1:9000", "endpoint_vrf": "blue"}
+    server.answers = [(200, {"flows": [flow], "in_use": 5000, "cut": True, "complete": True}),
+                      (200, {"flows": [flow], "in_use": 1, "cut": False, "complete": False}),
+                      (200, {"flows": [flow], "in_use": 1, "cut": False, "complete": True})]
+    out = run(server, "flows", "--limit", "1").stdout
+    assert tables(out)["WORKER"] == [["0", "red", "10.0.0.1:4000", "10.9.0.1:80", "bound", "3", "12", "shop/cart",
+                                      "#0", "a", "10.2.0.1:80", "10.8.0.1:9000", "blue"]]
+    assert "Only the first 1 that fit, of 5000 flows in all" in out
+    assert "did not answer in time" in run(server, "flows").stdout
+    assert len(run(server, "flows").stdout.splitlines()) == 2
+
+
+def test_status_shows_memory_for_services_and_warns(server):
+    memory = {"in_use": 60000, "limit": 65536}
+    l7 = {"worker": 0, "idle_legs": 7, "lingering": 8, "bytes_per_flow": 300,
+          **{key: memory for key in ("flows", "half_open", "legs", "small_buffers", "large_buffers", "held")}}
+    warning = "worker 0: 60000 of 65536 flows in use: raise l7.flows"
+    server.answers = [(200, {"workers": [], "mbufs": [], "listeners": 2, "l7": [l7], "warnings": [warning]}),
+                      (200, {"workers": [], "mbufs": [], "listeners": 0, "l7": [l7], "warnings": []})]
+    out = run(server, "status").stdout
+    assert ["0", "60000/65536", "8", "60000/65536", "60000/65536", "7", *3 * ["60000/65536"]] in [
+        line.split() for line in out.splitlines()]
+    assert out.splitlines()[-1] == f"WARNING {warning}"
+    out = run(server, "status").stdout
+    assert "FLOWS" not in out and "WARNING" not in out
+
+
 def test_json_is_passed_on_as_it_came(server):
     body = '{"generation":1,\n "sids":[]}\n'
     server.answers = [(200, body)]
@@ -103,6 +207,16 @@ def test_json_is_passed_on_as_it_came(server):
     (["routes", "red"], "GET /routes?vrf=red"),
     (["routes", "2001:db8::1"], "GET /routes?address=2001:db8::1"),
     (["routes", "red", "10.0.0.1"], "GET /routes?vrf=red&address=10.0.0.1"),
+    (["routes", "--http"], "GET /routes?http=1"),
+    (["routes", "--http", "web"], "GET /routes?listener=web&http=1"),
+    (["services"], "GET /services"),
+    (["services", "shop/cart"], "GET /services?name=shop/cart"),
+    (["clusters", "a b"], "GET /clusters?name=a%20b"),
+    (["flows"], "GET /flows"),
+    (["flows", "10.0.0.1", "cluster=a", "phase=bound", "--limit", "7"],
+     "GET /flows?client=10.0.0.1&cluster=a&phase=bound&limit=7"),
+    (["flows", "client=10.0.0.0/8", "virtual_host=shop/cart", "endpoint=[fd00::1]:80"],
+     "GET /flows?client=10.0.0.0/8&virtual_host=shop/cart&endpoint=%5Bfd00::1%5D:80"),
     (["drops", "--all"], "GET /drops?all=1"),
     (["nodes", "--worker", "2"], "GET /nodes?worker=2"),
     (["reload"], "POST /reload"),
@@ -164,7 +278,9 @@ def test_nobody_there_exits_3_and_says_what_to_do(tmp_path):
 
 @pytest.mark.parametrize("args", [
     [], ["bogus"], ["status", "extra"], ["capture"], ["--bogus"], ["status", "--all"],
-    ["routes", "a", "b", "c"], ["capture", "x", "--ports"]])
+    ["routes", "a", "b", "c"], ["capture", "x", "--ports"],
+    ["routes", "--http", "a", "b"], ["flows", "hello"], ["flows", "color=red"], ["flows", "x&y=1"], ["services", "a", "b"],
+    ["status", "--limit", "3"]])
 def test_wrong_usage_exits_2(server, args):
     result = run(server, *args)
     assert result.returncode == 2

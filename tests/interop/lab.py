@@ -72,6 +72,7 @@ class Lab:
     def __init__(self):
         self.names = []
         self.processes = []
+        self.underlay_mtu, self.host_mtu = UNDERLAY_MTU, HOST_MTU
         self.dir = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")
         self.log_path = os.path.join(self.dir, "node.log")
         self.socket = os.path.join(self.dir, "control.sock")
@@ -134,7 +135,7 @@ class Lab:
     def add_host(self, name, peer, peer_iface):
         """A host behind peer, its addresses and default routes."""
         self.add(name)
-        self.wire(name, "eth0", peer, peer_iface, HOST_MTU)
+        self.wire(name, "eth0", peer, peer_iface, self.host_mtu)
         for own, gateway, length in HOSTS[name].values():
             self.ip(name, f"addr add {own}/{length} dev eth0")
             self.ip(name, f"route add default via {gateway}")
@@ -145,7 +146,7 @@ class Lab:
         self.add(name)
         self.sysctl(name, "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1",
                     "net.ipv6.conf.all.seg6_enabled=1", "net.ipv6.conf.default.seg6_enabled=1")
-        self.wire(name, "core", "node", node_iface, UNDERLAY_MTU)
+        self.wire(name, "core", "node", node_iface, self.underlay_mtu)
         self.ip(name, f"addr add {own}/64 dev core")
         self.ip(name, f"sr tunsrc set {own}")
         self.ip(name, f"-6 route add default via {gateway}")
@@ -207,10 +208,10 @@ class Lab:
         """Until neighbours are known and the first answer has come."""
         until(lambda: self.is_reached(family), f"ping over IPv{family}")
 
-    def ping(self, family):
+    def ping(self, family, data_len=900):
         # All at once: ping waits one interval, or twice the longest round trip, for the answers that are late.
-        output = self.run("a", "ping", "-q", "-c", "20", "-l", "20", "-i", str(WAIT_S), "-s", "900",
-                          HOSTS["b"][family][0])
+        output = self.run("a", "ping", "-q", "-c", "20", "-l", "20", "-i", str(WAIT_S), "-s", str(data_len),
+                          "-M", "do", HOSTS["b"][family][0])
         assert " 0% packet loss" in output, output
 
     def tcp(self, family):

@@ -11,16 +11,16 @@ NODE_SID = LOCATORS["node"] + "1"
 OUT = {4: LOCATORS["k1"] + "4", 6: LOCATORS["k1"] + "6"}  # k1's SIDs that lead to host a
 
 
-def config(sid, headend="H.Encaps", force_srh=False, hmac_key=None):
+def config(sid, headend="H.Encaps", force_srh=False, hmac_key=None, mtus=(1800, 1500)):
     """Traffic to host a by one policy for each family; sid is the text behind the node's own SID."""
     more = (f'headend = "{headend}"; force_srh = {str(force_srh).lower()}; ' +
             (f"hmac_key_id = {hmac_key[0]}; " if hmac_key else ""))
     keys = f'hmac_keys = ( {{ id = {hmac_key[0]}; secret = "{hmac_key[1]}"; }} );' if hmac_key else ""
     return f"""
     ports = (
-        {{ name = "p1"; device = "net_af_packet0,iface=p1"; mtu = 1800; sr_trusted = true;
+        {{ name = "p1"; device = "net_af_packet0,iface=p1"; mtu = {mtus[0]}; sr_trusted = true;
            addresses = [ "2001:db8:1::1/64" ]; dispatch = true; }},
-        {{ name = "pb"; device = "net_af_packet1,iface=pb"; vrf = "red"; dispatch = true;
+        {{ name = "pb"; device = "net_af_packet1,iface=pb"; mtu = {mtus[1]}; vrf = "red"; dispatch = true;
            addresses = [ "10.0.2.1/24", "fd00:2::1/64" ]; }} );
     vrfs = (
         {{ name = "default"; routes = ( {{ prefix = "2001:db8:a::/48"; via = "2001:db8:1::2"; }} ); }},
@@ -76,6 +76,18 @@ def test_node_encapsulates_linux_decapsulates(lab, workers, decap6, headend, for
     lab.traffic(4, 6)
     assert lab.policy_packets("to-a4") > 0
     assert lab.policy_packets("to-a6") > 0
+
+
+def test_packets_of_9000_bytes(lab, workers):
+    """Full packets both ways; none may be fragmented on its way."""
+    lab.underlay_mtu, lab.host_mtu = 9200, 9000
+    build(lab, workers, config(DECAPS["End.DT46"][0], force_srh=True, mtus=(9200, 9000)))
+    for family, headers_len in ((4, 28), (6, 48)):
+        lab.encap("k1", "b", family, [NODE_SID])
+        lab.reach(family)
+        for packet_len in (2000, 8950, 9000):
+            lab.ping(family, packet_len - headers_len)
+    assert lab.sid_packets(NODE_SID) >= 2 * 3 * 20
 
 
 # HMAC: both sides insert one and demand one.

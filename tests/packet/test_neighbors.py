@@ -6,7 +6,8 @@ import time
 
 import pytest
 from scapy.layers.inet6 import (ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS,
-                                ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6)
+                                ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrHopByHop,
+                                PadN, RouterAlert)
 from scapy.layers.l2 import ARP, Ether
 
 import ipnet
@@ -187,6 +188,42 @@ def test_solicitation_not_from_the_link(node):
     with node.counts(drop_local_icmp=1):
         node.send("p1", ask)
         node.expect_none()
+
+
+def query(group="::", src=None, hlim=1, data=b""):
+    """RFC 3810 section 5.1, with the router alert that it must have."""
+    src = src or link_local(mac(1))
+    dst, dst_mac = ("ff02::1", "33:33:00:00:00:01") if group == "::" else (
+        group, "33:33:" + ":".join(f"{b:02x}" for b in socket.inet_pton(socket.AF_INET6, group)[12:]))
+    message = socket.inet_pton(socket.AF_INET6, group) + data
+    return Ether(src=mac(1), dst=dst_mac) / IPv6(src=src, dst=dst, hlim=hlim, nh=0) / \
+        IPv6ExtHdrHopByHop(nh=58, options=[RouterAlert(), PadN(otype=1)]) / \
+        ipnet.icmp6(src, dst, 130, 0, 1000 << 16, message)
+
+
+def report(node, groups):
+    src, dst = link_local(node.mac("p1")), "ff02::16"
+    records = b"".join(b"\2\0\0\0" + socket.inet_pton(socket.AF_INET6, g) for g in groups)
+    return Ether(src=node.mac("p1"), dst="33:33:00:00:00:16") / IPv6(src=src, dst=dst, hlim=1, nh=0) / \
+        IPv6ExtHdrHopByHop(nh=58, options=[RouterAlert(), PadN(otype=1)]) / \
+        ipnet.icmp6(src, dst, 143, 0, len(groups), records)
+
+
+def test_listener_query_is_answered(node):
+    """A switch that snoops must know who listens to solicitations."""
+    groups = ["ff02::2", solicited_node(link_local(node.mac("p1")))[0], solicited_node("fd01::1")[0]]
+    for data in (b"", bytes([2, 125, 0, 0])):  # version 1, version 2
+        node.exchange("p1", query(data=data), "p1", report(node, groups))
+    for group in groups[1:]:
+        node.exchange("p1", query(group, data=bytes([2, 125, 0, 0])), "p1", report(node, [group]))
+
+
+def test_listener_query_of_others(node):
+    """For a group that nobody here listens to; not from the link; and no query."""
+    node.send("p1", query(solicited_node("fd01::77")[0]), query(src="fd01::2"))
+    node.expect_none()
+    with node.counts(drop_local_icmp=2):
+        node.send("p1", query(hlim=64), query(hlim=255))
 
 
 def test_solicitation_for_others(node):
