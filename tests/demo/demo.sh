@@ -1,136 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The demonstration: two VPCs with the same addresses talk to a third host through a Pergola node, all at
+# The demonstration of SRv6: two VPCs with the same addresses talk to a third host through a Pergola node, all at
 # the same time. demo.sh [BUILD-DIR]. Everything happens in network namespaces of its own, which are gone
 # afterwards; exit 0 only if every step held.
 set -uo pipefail
-cd "$(dirname "$0")/../.." || exit
-
-build=${1:-build}
-[ "$(id -u)" -eq 0 ] || exec sudo "$0" "$build"
-
-ns=pgdemo$$
-dir=$(mktemp -d /tmp/pergola-demo.XXXXXX)
-pids=()
-n_failed=0
-wait_s=30 # for anything that should take a moment
-
-cleanup() {
-    local end=$((SECONDS + 10)) name
-    trap - EXIT
-    [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
-    while [ ${#pids[@]} -gt 0 ] && kill -0 "${pids[@]}" 2>/dev/null; do
-        [ $SECONDS -lt $end ] || kill -KILL "${pids[@]}" 2>/dev/null
-        sleep 0.1
-    done
-    if [ $n_failed -gt 0 ] && [ -s "$dir/node.log" ]; then
-        printf '\nThe node said:\n'
-        cat "$dir/node.log"
-    fi
-    for name in red blue red-router blue-router server node underlay; do
-        ip netns del "$ns-$name" 2>/dev/null
-    done
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'echo; echo "interrupted"; exit 130' INT TERM
-
-say() {
-    printf '\n%s\n' "$*"
-}
-
-# step WHAT COMMAND...: runs it and says how it went; its output is shown when it failed.
-step() {
-    local what=$1
-    shift
-    if "$@" >"$dir/step.log" 2>&1; then
-        printf '  %-66s ok\n' "$what"
-    else
-        printf '  %-66s FAILED\n' "$what"
-        sed 's/^/      /' "$dir/step.log"
-        n_failed=$((n_failed + 1))
-    fi
-}
-
-# A step without which the rest makes no sense.
-must() {
-    local before=$n_failed
-    step "$@"
-    [ $n_failed -eq $before ] || exit 1
-}
-
-within() {
-    ip netns exec "$ns-$1" "${@:2}"
-}
-
-# until_true COMMAND...: tries again until it holds or the time is up.
-until_true() {
-    local end=$((SECONDS + wait_s))
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.1
-    done
-}
-
-ctl() {
-    "$build/app/pergolactl" --socket "$dir/control.sock" "$@"
-}
-
-# --- The network
-
-add_namespace() {
-    ip netns add "$ns-$1" || return
-    within "$1" sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-        net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0 \
-        net.ipv6.conf.all.seg6_enabled=1 net.ipv6.conf.default.seg6_enabled=1 || return
-    within "$1" ip link set lo up
-}
-
-# wire A A-IFACE B B-IFACE MTU: a cable. Offloads are off: the packets on it are as on a real one.
-wire() {
-    ip link add "$2" mtu "$5" netns "$ns-$1" type veth peer name "$4" mtu "$5" netns "$ns-$3" || return
-    within "$1" ethtool -K "$2" tx off rx off tso off gso off gro off >/dev/null || return
-    within "$3" ethtool -K "$4" tx off rx off tso off gso off gro off >/dev/null || return
-    within "$1" ip link set "$2" up && within "$3" ip link set "$4" up
-}
-
-add_underlay() {
-    add_namespace underlay || return
-    within underlay ip link add br0 type bridge mcast_snooping 0 || return
-    within underlay ip link set br0 up
-    # The node's interface belongs to Pergola: the kernel must not answer on it.
-    add_namespace node && within node sysctl -qw net.ipv6.conf.default.disable_ipv6=1 &&
-        wire node core0 underlay node 1600 && within underlay ip link set node master br0
-}
-
-# on_underlay NAME ADDRESS: a namespace with an interface in the underlay, and the way to the node's SIDs.
-on_underlay() {
-    add_namespace "$1" && wire "$1" core underlay "$1" 1600 &&
-        within underlay ip link set "$1" master br0 &&
-        within "$1" ip addr add "$2/64" dev core &&
-        within "$1" ip sr tunsrc set "$2" &&
-        within "$1" ip -6 route add 2001:db8:f::/48 via 2001:db8:0:1::1
-}
-
-# add_vpc NAME LETTER NUMBER: a client, and its router, which is the Linux kernel's SRv6. The client's
-# addresses are the same for every VPC.
-add_vpc() {
-    local router=$1-router sid=2001:db8:f:$3::
-    on_underlay "$router" "2001:db8:0:1::$2" && add_namespace "$1" &&
-        wire "$1" eth0 "$router" eth0 1500 || return
-    within "$1" ip addr add 10.0.0.2/24 dev eth0 &&
-        within "$1" ip addr add fd00:1::2/64 dev eth0 &&
-        within "$router" ip addr add 10.0.0.1/24 dev eth0 &&
-        within "$router" ip addr add fd00:1::1/64 dev eth0 &&
-        within "$1" ip route add default via 10.0.0.1 &&
-        within "$1" ip -6 route add default via fd00:1::1 || return
-    # Out: everything from the client goes, encapsulated, to the node's SID of this VPC.
-    within "$router" ip route add default encap seg6 mode encap segs "$sid" dev core &&
-        within "$router" ip -6 route add fd00::/16 encap seg6 mode encap segs "$sid" dev core || return
-    # In: this router's own SIDs take the outer header off.
-    within "$router" ip -6 route add "2001:db8:$2::4" encap seg6local action End.DX4 nh4 10.0.0.2 dev core &&
-        within "$router" ip -6 route add "2001:db8:$2::6" encap seg6local action End.DX6 nh6 fd00:1::2 dev core
-}
+# shellcheck source=tests/demo/lab.sh
+source "$(dirname "$0")/lab.sh"
 
 # give_server NUMBER ADDRESS4 ADDRESS6: the third host's address in a VPC. What it sends from there goes
 # back to the SID of that VPC.
@@ -146,14 +21,7 @@ give_server() {
         within server ip -6 route add default encap seg6 mode encap segs "$sid" dev core table "10$1"
 }
 
-# Each runs in this shell, to know the process.
-start_node() {
-    ip netns exec "$ns-node" "$build/app/pergola" --control-socket "$dir/control.sock" conf/demo.cfg \
-        >"$dir/node.log" 2>&1 &
-    pids+=($!)
-    until_true ctl status >/dev/null 2>&1 || { cat "$dir/node.log"; return 1; }
-}
-
+# This and the next run in this shell, to know the processes.
 start_server() {
     ip netns exec "$ns-server" /usr/bin/python3 tests/demo/web.py "$dir/web.ready" \
         10.1.0.1=VPC-RED fd00:a::1=VPC-RED 10.2.0.1=VPC-BLUE fd00:b::1=VPC-BLUE >"$dir/web.log" 2>&1 &
@@ -221,14 +89,6 @@ fetch_bulk() {
         [ "$(wc -l <"$dir/bulk-$1$3")" -eq 20000 ]
 }
 
-# The other VPC's address of the third host is not in the client's table: the node says so.
-is_unreachable() {
-    local output
-    output=$(within "$1" ping -c 3 -i 0.2 -W 2 "$2" 2>&1)
-    echo "$output"
-    grep -q ' 0 received' <<<"$output" && grep -q 'From 10.255.0.1 .*Unreachable' <<<"$output"
-}
-
 stop_captures() {
     local pid
     for pid in "${captures[@]}"; do
@@ -248,11 +108,6 @@ only_own() {
     echo "$foreign" | head -n 5
     [ "$own" -gt 200 ] && [ -z "$foreign" ] && grep -qa "VPC-${1^^}" "$dir/$1.pcap" &&
         ! grep -qa "VPC-${4^^}" "$dir/$1.pcap"
-}
-
-show() {
-    printf '\n  $ pergolactl %s\n' "$*"
-    ctl "$@" | sed 's/^/  /'
 }
 
 cat <<'EOF'
@@ -275,7 +130,7 @@ must "VPC blue: client with the same addresses, and its router" add_vpc blue b 2
 must "third host on the underlay" on_underlay server 2001:db8:0:1::c
 must "  its address in red, answering through red's SID" give_server 1 10.1.0.1 fd00:a::1
 must "  its address in blue, answering through blue's SID" give_server 2 10.2.0.1 fd00:b::1
-must "Pergola runs, conf/demo.cfg" start_node
+must "Pergola runs, conf/demo.cfg" start_node conf/demo.cfg
 must "web server on the third host" start_server
 must "recording all that arrives at the two clients" start_captures
 
@@ -287,6 +142,7 @@ sed 's/^/      /' "$dir"/answer-{red,blue}{4,6}
 step "HTTP: 4 downloads of a megabyte; every line from the right VPC" together fetch_bulk
 
 say "3. Apart: what belongs to the other VPC cannot be reached or seen"
+# The other VPC's address of the third host is not in the client's table.
 step "red cannot reach the third host's address in blue" is_unreachable red 10.2.0.1
 step "blue cannot reach the third host's address in red" is_unreachable blue 10.1.0.1
 stop_captures
@@ -298,8 +154,4 @@ show sids
 show policies
 show drops
 
-if [ $n_failed -gt 0 ]; then
-    say "demonstration: $n_failed steps FAILED"
-    exit 1
-fi
-say "demonstration: every step held"
+finish
