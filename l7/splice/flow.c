@@ -490,12 +490,21 @@ static bool take_ack(
 
 // A host asks whether a shut window has opened. The node answers for the far host, and asks it, in case its
 // word was lost.
-static void answer_probe(struct splice *sp, struct flow *f, enum splice_side from)
+static void answer_probe(
+	struct splice *sp, struct flow *f, enum splice_side from, const struct tcp_segment *seg)
 {
 	const struct end *far = side_end(sp, f, other_side(from));
 	struct tcp_out out = {.seq = far == NULL ? 0 : far->snd_una - 1};
+	uint16_t challenged = side_end(sp, f, from)->challenged;
 
-	sp->at_work.ack[from] = true;
+	if (seg->len > 0 || (seg->flags & TCP_FIN)) {
+		sp->at_work.ack[from] = true;
+	} else {
+		// Two ends out of step would answer each other's empty segments for ever.
+		send_challenge(sp, f, from);
+		if (side_end(sp, f, from)->challenged == challenged)
+			return;
+	}
 	if (far != NULL && bound_leg(sp, f)->state == LEG_BOUND &&
 		!seq_after(far->wnd_end, far->snd_una))
 		send_segment(sp, f, other_side(from), &out, NULL, 0, NULL);
@@ -572,7 +581,7 @@ static void follow_rest(struct splice *sp, struct flow *f, enum splice_side from
 		return;
 	}
 	if (is_old(side_end(sp, f, from), *seg)) {
-		answer_probe(sp, f, from);
+		answer_probe(sp, f, from, *seg);
 		return;
 	}
 	// The client's next request crossed our FIN.

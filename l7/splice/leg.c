@@ -289,9 +289,11 @@ static void connected(struct splice *sp, struct leg *leg, const struct tcp_segme
 	e->mss = mss < e->mss ? mss : e->mss;
 	if (e->mss < MIN_MSS)
 		e->mss = MIN_MSS;
-	e->scale_in = seg->scale == TCP_NO_WINDOW_SCALE ? 0 : seg->scale & 15;
-	if (seg->scale == TCP_NO_WINDOW_SCALE)
+	e->scale_in = seg->scale < TCP_MAX_WINDOW_SCALE ? seg->scale : TCP_MAX_WINDOW_SCALE;
+	if (seg->scale == TCP_NO_WINDOW_SCALE) {
+		e->scale_in = 0;
 		e->scale_out = 0;
+	}
 	e->flags = seg->sack_offered && (f->client.flags & END_SACK) ? END_SACK : 0;
 	e->rto_armed = false;
 	e->n_timeouts = 0;
@@ -331,18 +333,32 @@ static void connecting_segment(struct splice *sp, struct leg *leg, const struct 
 	}
 }
 
+// Two ends out of step would answer each other's empty segments for ever.
+static void send_challenge_bare(struct splice *sp, struct leg *leg)
+{
+	struct end *e = &leg->server;
+
+	if (e->challenged == challenge_period(sp))
+		return;
+	e->challenged = challenge_period(sp);
+	send_bare(sp, leg, TCP_ACK);
+}
+
 static void idle_segment(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
 {
 	struct end *e = &leg->server;
 
 	if (seq_after(seg->ack, e->snd_nxt)) {
-		send_bare(sp, leg, TCP_ACK);
+		send_challenge_bare(sp, leg);
 		return;
 	}
 	if (!seq_before(seg->seq, e->rcv_nxt))
 		e->wnd_end = seg->ack + ((uint32_t)seg->window << e->scale_in);
 	if (seq_before(seg->seq, e->rcv_nxt)) { // sent again, or a keep-alive probe
-		send_bare(sp, leg, TCP_ACK);
+		if (seg->len > 0 || (seg->flags & TCP_FIN))
+			send_bare(sp, leg, TCP_ACK);
+		else
+			send_challenge_bare(sp, leg);
 		return;
 	}
 	if (seg->len > 0) { // nobody asked
@@ -384,14 +400,11 @@ static bool is_odd(struct splice *sp, struct leg *leg, const struct tcp_segment 
 		if (seg->seq == e->ack_sent || seg->seq == e->rcv_nxt)
 			leg_free(sp, leg);
 		else if (seg->seq - e->ack_sent <= IDLE_WINDOW)
-			send_bare(sp, leg, TCP_ACK);
+			send_challenge_bare(sp, leg);
 		return true;
 	}
 	if ((seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK)) {
-		if (e->challenged != challenge_period(sp)) {
-			e->challenged = challenge_period(sp);
-			send_bare(sp, leg, TCP_ACK);
-		}
+		send_challenge_bare(sp, leg);
 		return true;
 	}
 	return false;
