@@ -36,6 +36,8 @@ void follow_hold(struct splice *sp, struct flow *f, enum splice_side from, struc
 	}
 	if (h->n_held == MAX_HELD || sp->n_held == sp->max_held) {
 		splice_tell(sp, f, SPLICE_HELD_DROPPED, 1);
+		if (from == SPLICE_SERVER && ((*seg)->flags & TCP_FIN))
+			f->flags |= FLOW_NO_POOL; // it is closing, even if we forget when
 		send_drop(sp, seg);
 		return;
 	}
