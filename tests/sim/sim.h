@@ -39,7 +39,6 @@ struct sim {
 	uint32_t max_events;
 	uint64_t n_steps;
 	uint64_t n_segments;
-	uint64_t max_steps;
 
 	const struct sim_scenario *scenario;
 	struct sim_host *clients[SIM_MAX_CLIENTS];

@@ -131,7 +131,7 @@ static enum sim_framing take_head(void *ctx, const uint8_t *head, uint32_t head_
 	request->response_begun = true;
 	request->response_seq = conn->tcp->irs + 1 + conn->reader.head_end;
 	conn->framing = find_framing(request, conn->status, head, head_len);
-	conn->body_len = *len = sim_http_number(head, head_len, "content-length", 0);
+	*len = sim_http_number(head, head_len, "content-length", 0);
 	conn->answer_closes =
 		sim_http_has(head, head_len, "connection", "close") || request->says_close ||
 		conn->framing == SIM_UNTIL_CLOSE ||

@@ -30,7 +30,6 @@ struct sim_client_conn {
 	struct sim_reader reader;
 	uint32_t n_body; // bytes of the present answer's body
 	enum sim_framing framing;
-	uint32_t body_len; // that the present answer announced
 	uint16_t status;
 	bool from_node;
 	bool answer_closes;

@@ -233,11 +233,3 @@ void sim_tcp_abort(struct sim_tcp *tcp)
 	tcp->program = NULL;
 	sim_tcp_end_it(tcp, true);
 }
-
-const char *sim_tcp_state_name(enum sim_tcp_state state)
-{
-	static const char *const names[] = {"CLOSED", "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED",
-		"CLOSE_WAIT", "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING", "LAST_ACK", "TIME_WAIT"};
-
-	return names[state];
-}

@@ -130,4 +130,3 @@ void sim_tcp_read(struct sim_tcp *tcp, uint32_t len);
 void sim_tcp_shutdown(struct sim_tcp *tcp); // no more to write
 void sim_tcp_close(struct sim_tcp *tcp); // nobody reads any more; unread bytes turn it into a reset
 void sim_tcp_abort(struct sim_tcp *tcp);
-const char *sim_tcp_state_name(enum sim_tcp_state state);

@@ -48,7 +48,6 @@ static void send_segment(void *ctx, enum splice_side side, uint32_t idx, const s
 	sim_net_send(node->sim, seg);
 	if (!carrier)
 		return;
-	node->n_carried++;
 	take_back(node, carrier);
 }
 
@@ -56,7 +55,6 @@ static void drop_segment(void *ctx, struct tcp_segment *seg)
 {
 	struct sim_node *node = ctx;
 
-	node->n_dropped++;
 	take_back(node, seg);
 }
 
@@ -205,7 +203,6 @@ static struct tcp_segment *carry(struct sim_node *node, const struct sim_seg *se
 	};
 	memcpy(carrier->seg.sacks, seg->tcp.sacks, sizeof(carrier->seg.sacks));
 	node->n_live++;
-	node->n_given++;
 	return &carrier->seg;
 }
 
@@ -306,7 +303,6 @@ void sim_node_too_big(struct sim_node *node, const struct sim_seg *quoted, uint1
 		if (!splice_too_big(node->splice, to_client ? SPLICE_CLIENT : SPLICE_SERVER, i,
 			    quoted->tcp.seq, mss, &side, &other_idx, &seq))
 			return;
-		node->n_too_big++;
 		other = side == SPLICE_CLIENT ? &node->flows[other_idx] : &node->legs[other_idx];
 		told = sim_seg_new(other->host, other->node, &quoted->tcp, NULL, 0);
 		told->tcp.seq = seq;

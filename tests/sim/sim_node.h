@@ -47,12 +47,9 @@ struct sim_node {
 	uint32_t next_pick;
 	char request_id[16];
 
-	uint64_t n_given, n_dropped, n_carried;
 	uint64_t n_live; // segments given in and neither dropped nor sent
 	uint64_t n_events[SPLICE_N_EVENTS];
 	uint64_t n_whys[SPLICE_N_WHYS];
-	uint64_t n_too_big;
-	bool busy; // inside a call of the splice
 };
 
 struct sim_node *sim_node_create(struct sim *sim);

@@ -185,7 +185,7 @@ static enum sim_framing take_head(void *ctx, const uint8_t *head, uint32_t head_
 	request->body_seq = conn->tcp->irs + 1 + conn->reader.head_end;
 	request->body_done = false;
 	request->response_sent_head = false;
-	conn->n_body = conn->n_tunnel = 0;
+	conn->n_body = 0;
 	conn->answering = false;
 	sim_say(sim, "endpoint %u gets request %u, wants %u", conn->server->endpoint, id,
 		request->response_len);
@@ -305,7 +305,6 @@ static void take_eof(void *ctx)
 {
 	struct sim_server_conn *conn = ctx;
 
-	conn->eof = true;
 	if (conn->reader.state != SIM_READ_HEAD && conn->reader.state != SIM_READ_REST &&
 		conn->request && !conn->request->client->disturbed && !conn->request->early)
 		complain(conn, "a FIN in the middle of the body");

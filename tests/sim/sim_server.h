@@ -19,11 +19,9 @@ struct sim_server_conn {
 	uint32_t stream_len; // bytes written
 	struct sim_text out;
 	uint32_t n_written;
-	uint32_t n_tunnel; // bytes that a tunnel brought
-	bool answering;	   // a response is under way
+	bool answering; // a response is under way
 	bool writing;
 	bool over;
-	bool eof;
 	uint32_t lag;
 	bool reading;
 };

@@ -27,7 +27,6 @@ void sim_tcp_send_syn(struct sim_tcp *tcp);
 void sim_tcp_send_reset(struct sim_host *host, const struct sim_seg *to);
 void sim_tcp_probe(struct sim_tcp *tcp);
 void sim_tcp_keepalive(struct sim_tcp *tcp);
-// Where the next hole is to be filled, while recovering; len 0: nowhere.
 uint32_t sim_tcp_end(const struct sim_tcp *tcp); // one past the last byte to send
 
 // sim_tcp_timer.c
