@@ -5,6 +5,7 @@
 // packet is longer than the MTU of the interface it leaves by.
 
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,9 @@ static const char config[] =
 	"  { prefix = \"10.68.0.0/16\"; paths = ( { via = \"10.1.0.2\"; }, { via = \"10.2.0.2\"; "
 	"},\n"
 	"    { policy = \"pol\"; } ); },\n"
+	// A circle that the search for circles, which goes by the first and the last address, does not see.
+	"  { prefix = \"10.69.0.0/32\"; blackhole = true; },\n"
+	"  { prefix = \"10.69.255.255/32\"; blackhole = true; },\n"
 	"  { prefix = \"10.69.0.0/16\"; policy = \"circle\"; } ); } );\n"
 	"srv6 = { source = \"2001:db8:e::1\"; locators = [ \"2001:db8:1::/48\" ];\n"
 	" sids = (\n"
@@ -179,7 +183,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	require(rte_eal_init((int)RTE_DIM(args) - 1, args) >= 0);
+	// The workers lie in EAL's memory, where no leak checker looks for what they own.
+	__lsan_disable();
 	rig_create(&rig, config, N_PORTS, N_WORKERS);
+	__lsan_enable();
 	rte_mempool_obj_iter(rig.ctrl.pools.small, poison_gaps, NULL);
 	return 0;
 }
