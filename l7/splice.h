@@ -158,6 +158,8 @@ struct splice_io {
 		uint32_t n_tried);
 	// Whether new requests may still go to the endpoint: false once it was removed.
 	bool (*endpoint_lives)(void *ctx, uint32_t endpoint);
+	// How long an idle leg to the endpoint is kept for another request, in ms; 0: not at all.
+	uint32_t (*leg_idle_ms)(void *ctx, uint32_t endpoint);
 
 	// Gives a new leg its addresses and ports, so that segments to and from it find it.
 	// 0, or -EADDRNOTAVAIL: no port is free.
@@ -183,7 +185,6 @@ struct splice_config {
 	uint32_t n_large_buffers; // 64 KiB each: heads that outgrow a small one
 	uint32_t n_held;	  // segments that may wait at once, over all flows
 	uint32_t max_idle_legs;	  // per endpoint
-	uint32_t leg_idle_timeout_ms;
 	uint8_t cookie_key[16];
 	uint64_t now_us;
 	const struct splice_io *io;

@@ -251,6 +251,15 @@ static bool ask_endpoint_lives(void *ctx, uint32_t endpoint)
 	return endpoint < t->n_endpoints && t->endpoints[endpoint].state == ENDPOINT_LIVE;
 }
 
+static uint32_t ask_leg_idle_ms(void *ctx, uint32_t endpoint)
+{
+	const struct l7_tables *t = tables_of(l7_of(ctx));
+
+	if (!ask_endpoint_lives(ctx, endpoint))
+		return 0;
+	return t->clusters[t->endpoints[endpoint].cluster]->pool_timeout_ms;
+}
+
 // An endpoint in its client's VRF is another host in every VRF.
 static bool ask_leg_fits(void *ctx, uint32_t flow, uint32_t leg)
 {
@@ -319,6 +328,7 @@ const struct splice_io l7_io = {
 	.edit_response = ask_response_edits,
 	.pick = ask_endpoint,
 	.endpoint_lives = ask_endpoint_lives,
+	.leg_idle_ms = ask_leg_idle_ms,
 	.leg_fits = ask_leg_fits,
 	.open_leg = ask_leg,
 	.leg_closed = tell_leg_closed,

@@ -37,7 +37,6 @@ static struct splice *create_splice(struct l7_worker *l7)
 		.n_large_buffers = N_LARGE_BUFFERS,
 		.n_held = l7->w->mbufs->size / l7->w->n_workers / HELD_SHARE,
 		.max_idle_legs = L7_MAX_IDLE_LEGS,
-		.leg_idle_timeout_ms = L7_DEFAULT_POOL_TIMEOUT_MS,
 		.io = &l7_io,
 		.ctx = l7->w,
 	};

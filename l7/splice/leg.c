@@ -9,6 +9,7 @@ enum {
 	MAX_LOOKS = 8,		// legs of the pool that are looked at for one whose segments fit
 	MAX_EVICT_LOOKS = 4096, // records that are looked at for an idle leg to give up
 	CLOSE_LEG_MS = 5000,	// for an endpoint's FIN
+	LEG_MAX_AGE_MS = 18 * 3600 * 1000, // what struct leg can count to
 };
 
 // Announced to endpoints: the same few, so that pooled legs fit many clients. Ethernet with SRv6 and
@@ -64,7 +65,7 @@ static void send_syn(struct splice *sp, struct leg *leg)
 
 // ---- the pool
 
-static void pool_add(struct splice *sp, struct leg *leg)
+static void pool_add(struct splice *sp, struct leg *leg, uint32_t idle_ms)
 {
 	leg->state = LEG_IDLE;
 	leg->since = (uint16_t)(sp->now_ms / LEG_PERIOD_MS);
@@ -76,7 +77,7 @@ static void pool_add(struct splice *sp, struct leg *leg)
 	sp->n_pool[leg->endpoint]++;
 	sp->n_idle++;
 	if (leg->timer.prev == TIMER_OUT)
-		timer_set(sp, &leg->timer, sp->now_ms + sp->leg_idle_ms);
+		timer_set(sp, &leg->timer, sp->now_ms + idle_ms);
 }
 
 static void pool_remove(struct splice *sp, struct leg *leg)
@@ -206,6 +207,7 @@ void leg_release(struct splice *sp, struct flow *f)
 {
 	struct leg *leg = &sp->legs[f->leg];
 	const struct end *e = &leg->server;
+	uint32_t idle_ms = sp->io->leg_idle_ms(sp->ctx, leg->endpoint);
 
 	if (f->down.held != NULL) { // it went on speaking
 		follow_drop_held(sp, &f->down);
@@ -227,9 +229,8 @@ void leg_release(struct splice *sp, struct flow *f)
 	leg->server.rto_armed = false;
 	leg->server.n_timeouts = 0;
 	if (!(f->flags & FLOW_NO_POOL) && !(e->flags & (END_FIN_IN | END_FIN_OUT)) &&
-		!sp->draining && sp->n_pool[leg->endpoint] < sp->max_idle_legs &&
-		sp->io->endpoint_lives(sp->ctx, leg->endpoint))
-		pool_add(sp, leg);
+		!sp->draining && sp->n_pool[leg->endpoint] < sp->max_idle_legs && idle_ms > 0)
+		pool_add(sp, leg, idle_ms);
 	else
 		close_leg(sp, leg);
 }
@@ -464,9 +465,10 @@ static void closing_timer(struct splice *sp, struct leg *leg)
 static void idle_timer(struct splice *sp, struct leg *leg)
 {
 	uint32_t age_ms = leg_age(sp, leg);
+	uint32_t idle_ms = sp->io->leg_idle_ms(sp->ctx, leg->endpoint);
 
-	if (age_ms < sp->leg_idle_ms && sp->io->endpoint_lives(sp->ctx, leg->endpoint)) {
-		timer_set(sp, &leg->timer, sp->now_ms + sp->leg_idle_ms - age_ms);
+	if (age_ms < idle_ms && age_ms < LEG_MAX_AGE_MS) {
+		timer_set(sp, &leg->timer, sp->now_ms + idle_ms - age_ms);
 		return;
 	}
 	leg_retire(sp, leg);

@@ -54,7 +54,6 @@ static void take_config(struct splice *sp, const struct splice_config *c)
 		.max_half_open = c->n_half_open,
 		.max_held = c->n_held,
 		.max_idle_legs = c->max_idle_legs,
-		.leg_idle_ms = c->leg_idle_timeout_ms,
 		.now_us = c->now_us,
 		.now_ms = (uint32_t)(c->now_us / 1000),
 	};

@@ -43,7 +43,7 @@ enum {
 	LOOK_MS = 2 * 1000,	 // how often a bound flow asks whether its endpoint still lives
 	HEAD_WINDOW = 16 * 1024, // bytes a client may send before it is bound
 	IDLE_WINDOW = 0xffff,	 // bytes offered to the endpoint of an idle leg
-	LEG_PERIOD_MS = 128,	 // how fine a leg knows its age
+	LEG_PERIOD_MS = 1024,	 // how fine a leg knows its age: 16 bits of it are 18 hours
 	MIN_MSS = 48,		 // as Linux: no host makes the node send smaller segments
 	LEG_WINDOW_SCALE = 7,	 // offered to endpoints: windows up to 8 MiB
 };
@@ -234,7 +234,6 @@ struct splice {
 	uint32_t max_half_open;
 	uint32_t max_held;
 	uint32_t max_idle_legs;
-	uint32_t leg_idle_ms;
 	uint32_t free_flow;
 	uint32_t free_leg;
 	uint32_t linger_first;

@@ -17,6 +17,7 @@ EDITED, IN_PLACE = 80, 81
 RAW = 82
 N_STAGES = 120
 RAW_PORT = 9000
+BRIEF_PORT = 9001
 FIRST_PORT = {4: 10_000, 6: 11_000}
 # The listener's port, the client's family, the endpoint's.
 WAYS = [(EDITED, 4, 6), (IN_PLACE, 6, 4), (IN_PLACE, 4, 4), (EDITED, 6, 6)]
@@ -28,11 +29,13 @@ def config():
     names = [f"{family}-{n}" for family in (4, 6) for n in range(N_STAGES)]
     routes = ", ".join(f'{{ prefix = "/"; headers = ( {{ name = ":authority"; exact = "{name}"; }} ); '
                        f'cluster = "{name}"; timeout_ms = 0; }}' for name in names)
+    routes += ', { prefix = "/"; headers = ( { name = ":authority"; exact = "brief"; } ); cluster = "brief"; }'
     routes += ', { prefix = "/"; cluster = "warm"; }'
     off = "x_forwarded_for = false; x_forwarded_proto = false; x_forwarded_port = false; x_request_id = false;"
     raw = ('{ name = "raw"; service_network = "shop"; protocol = "tcp"; addresses = [ "10.100.0.1", "fd00:100::1" ]; '
            f'port = {RAW}; cluster = "raw"; }}')
     warm = [cluster("warm", endpoint("blue", 4), endpoint("blue", 6))]
+    warm.append(cluster("brief", endpoint("blue", 4, BRIEF_PORT), more="pool_timeout_ms = 1000;"))
     warm.append(cluster("raw", endpoint("blue", 4, RAW_PORT), endpoint("blue", 6, RAW_PORT)))
     return services([listener(routes, EDITED, "request_id_in_response = true;"), listener(routes, IN_PLACE, off), raw],
                     warm + [cluster(f"{family}-{n}", endpoint("blue", family, FIRST_PORT[family] + n))
@@ -93,6 +96,20 @@ def stage(world, request):
 
 def answer(body=b"", *fields, status=b"200 OK"):
     return b"\r\n".join([b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *fields, b"", b""]) + body
+
+
+def test_idle_connections_to_endpoints_are_kept_for_their_clusters_time(world):
+    """A second instead of the minute that is the default, and longer than a socket of this test waits."""
+    server = Listener(world.lab, "blue", BRIEF_PORT)
+    client = connect(world.lab, 4, EDITED)
+    client.send(b"GET / HTTP/1.1\r\nHost: brief\r\n\r\n")
+    kept = server.accept()
+    kept.head()
+    kept.send(answer(b"one"))
+    assert client.answer() == (200, b"one")
+    assert kept.rest() == b""
+    for peer in (client, kept, server):
+        peer.close()
 
 
 def test_answers_without_body_end_where_they_do(stage):

@@ -168,6 +168,11 @@ static void note_event(void *ctx, uint32_t flow, enum splice_event event, uint64
 	}
 }
 
+static uint32_t leg_idle_ms(void *ctx, uint32_t endpoint)
+{
+	return sim_route_lives(ctx, endpoint) ? SIM_LEG_IDLE_MS : 0;
+}
+
 static const struct splice_io io = {
 	.send = send_segment,
 	.drop = drop_segment,
@@ -177,6 +182,7 @@ static const struct splice_io io = {
 	.leg_fits = leg_fits,
 	.pick = sim_route_pick,
 	.endpoint_lives = sim_route_lives,
+	.leg_idle_ms = leg_idle_ms,
 	.open_leg = open_leg,
 	.leg_closed = close_leg,
 	.flow_closed = close_flow,
@@ -351,7 +357,6 @@ struct sim_node *sim_node_create(struct sim *sim)
 		.n_large_buffers = tight ? 2 : 64,
 		.n_held = tight ? 8 : 1024,
 		.max_idle_legs = sim_between(sim, 1, 8),
-		.leg_idle_timeout_ms = 20000,
 		.cookie_key = {1, 2, 3},
 		.now_us = sim->now_us,
 		.io = &io,

@@ -11,6 +11,7 @@
 enum {
 	SIM_N_FLOWS = 128,
 	SIM_N_LEGS = 128,
+	SIM_LEG_IDLE_MS = 20000, // idle legs are kept so long
 	SIM_FIRST_PORT = 1024,
 	SIM_N_PORTS = 24, // of each of the node's addresses
 	SIM_N_SOURCES = SIM_N_NODE_HOSTS * SIM_N_PORTS,

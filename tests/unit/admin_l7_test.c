@@ -103,7 +103,6 @@ static int set_up(void **state)
 		.n_large_buffers = 16,
 		.n_held = 16,
 		.max_idle_legs = 4,
-		.leg_idle_timeout_ms = 1000,
 		.io = &io};
 	const uint64_t key[2] = {1, 2};
 	struct fixture *f;

@@ -57,6 +57,23 @@ static void splice_endpoint_fin_on_an_idle_leg_is_not_seen(void **state)
 	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, GET);
 }
 
+static void splice_idle_leg_is_kept_for_its_endpoints_time(void **state)
+{
+	struct rig *rig = *state;
+	struct splice_usage usage;
+	uint32_t up = 0, down = 0;
+
+	rig_start(rig);
+	rig->leg_idle_ms = 10000;
+	rig_exchange(rig, rig_open(rig), &up, &down);
+	rig_wait(rig, 8000);
+	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, 0), 0);
+	rig_wait(rig, 6000);
+	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, TCP_FIN) > 0, 1);
+	splice_usage(rig->splice, &usage);
+	assert_int_equal(usage.n_idle_legs, 0);
+}
+
 static void splice_client_fin_between_requests_keeps_the_leg(void **state)
 {
 	struct rig *rig = *state;
@@ -337,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(splice_endpoint_fin_on_an_idle_leg_is_not_seen),
+		CASE(splice_idle_leg_is_kept_for_its_endpoints_time),
 		CASE(splice_client_fin_between_requests_keeps_the_leg),
 		CASE(splice_client_fin_in_the_body_reaches_the_endpoint),
 		CASE(splice_client_half_closed_still_gets_its_answer),

@@ -165,6 +165,14 @@ static void on_event(void *ctx, uint32_t flow, enum splice_event event, uint64_t
 		rig->why = (enum splice_why)value;
 }
 
+static uint32_t on_leg_idle_ms(void *ctx, uint32_t endpoint)
+{
+	struct rig *rig = ctx;
+
+	(void)endpoint;
+	return rig->removed ? 0 : rig->leg_idle_ms;
+}
+
 static const struct splice_io io = {
 	.send = on_send,
 	.drop = on_drop,
@@ -173,6 +181,7 @@ static const struct splice_io io = {
 	.edit_response = on_edit,
 	.pick = on_pick,
 	.endpoint_lives = on_lives,
+	.leg_idle_ms = on_leg_idle_ms,
 	.open_leg = on_open_leg,
 	.leg_fits = on_leg_fits,
 	.leg_closed = on_leg_closed,
@@ -185,6 +194,7 @@ struct rig *rig_create(void)
 	struct rig *rig = calloc(1, sizeof(*rig));
 
 	rig->now_us = 1000000;
+	rig->leg_idle_ms = 60000;
 	rig->config = (struct splice_config){
 		.n_flows = RIG_MAX_FLOWS,
 		.n_legs = RIG_MAX_LEGS,
@@ -194,7 +204,6 @@ struct rig *rig_create(void)
 		.n_large_buffers = 4,
 		.n_held = 64,
 		.max_idle_legs = 4,
-		.leg_idle_timeout_ms = 60000,
 		.cookie_key = {7},
 		.io = &io,
 		.ctx = rig,

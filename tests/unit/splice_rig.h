@@ -63,7 +63,8 @@ struct rig {
 	struct splice_decision decision;
 	uint32_t n_endpoints; // 0: none is healthy
 	bool ports_out;
-	bool removed; // all endpoints
+	bool removed;	      // all endpoints
+	uint32_t leg_idle_ms; // how long idle legs are kept
 };
 
 // With the defaults; change config, listener and hosts before rig_start().
