@@ -221,6 +221,11 @@ void splice_flow_begin(struct splice *sp, uint32_t flow);
 void splice_prefetch(const struct splice *sp, enum splice_side side, uint32_t idx);
 uint32_t splice_prefetch_peer(const struct splice *sp, enum splice_side side, uint32_t idx);
 
+// Likewise what the next request for an endpoint will touch: where its pool begins; then the idle leg there, which
+// is returned, or SPLICE_NONE.
+void splice_prefetch_pool(const struct splice *sp, uint32_t endpoint);
+uint32_t splice_prefetch_idle(const struct splice *sp, uint32_t endpoint);
+
 // A segment from a flow's client, or a leg's endpoint. Takes the segment over.
 void splice_client_segment(struct splice *sp, uint32_t flow, struct tcp_segment *seg);
 void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *seg);

@@ -14,7 +14,13 @@ uint32_t bind_route_left(const struct splice *sp, const struct flow *f)
 	return gone_ms < route_ms ? route_ms - gone_ms : 0;
 }
 
-static void begin_exchange(struct splice *sp, struct flow *f, bool in_place)
+enum beginning {
+	BEGIN_IN_PLACE, // the head is passed on in the client's packet
+	BEGIN_HELD,	// what the client sent waited here, and it was not told so
+	BEGIN_OWNED,
+};
+
+static void begin_exchange(struct splice *sp, struct flow *f, enum beginning how)
 {
 	struct leg *leg = &sp->legs[f->leg];
 
@@ -22,14 +28,16 @@ static void begin_exchange(struct splice *sp, struct flow *f, bool in_place)
 	leg->heard = false;
 	f->phase = PHASE_BOUND;
 	f->flags &= (uint16_t)~FLOW_DRAINING;
-	flow_no_deadline(f);
+	timeout_clear(f);
 	if (bind_route_left(sp, f) != UINT32_MAX)
-		flow_deadline(f, sp->now_ms + bind_route_left(sp, f));
+		timeout_set(f, sp->now_ms + bind_route_left(sp, f));
 	f->down.base = leg->server.rcv_nxt;
 	f->down.delta = f->client.snd_nxt - f->down.base;
 	f->down.follow = f->flags & FLOW_TCP ? FOLLOW_OPAQUE : FOLLOW_HEAD;
-	if (in_place)
+	if (how == BEGIN_IN_PLACE)
 		own_begin_in_place(sp, f);
+	else if (how == BEGIN_HELD)
+		own_begin_held(sp, f);
 	else
 		own_begin(sp, f, SPLICE_SERVER);
 	if (f->up.follow != FOLLOW_END)
@@ -45,11 +53,11 @@ void bind_done(struct splice *sp, struct flow *f)
 		f->up.follow = FOLLOW_OPAQUE;
 		f->flags |= FLOW_NO_POOL | FLOW_CLOSE;
 		sp->at_work.ack[SPLICE_SERVER] = true;
-		begin_exchange(sp, f, true); // there is no head: nothing is taken over
+		begin_exchange(sp, f, BEGIN_IN_PLACE); // there is no head
 		buffer_give(sp, &f->up.buf);
 		return;
 	}
-	begin_exchange(sp, f, false);
+	begin_exchange(sp, f, f->up.base != f->client.rcv_nxt ? BEGIN_HELD : BEGIN_OWNED);
 }
 
 static void give_up(struct splice *sp, struct flow *f, enum splice_why why)
@@ -68,6 +76,12 @@ static void give_up(struct splice *sp, struct flow *f, enum splice_why why)
 	reply_send(sp, f, status, NULL, 0, why);
 }
 
+// The client was told of no byte of the head, and its own bytes will do: so it is told when the endpoint has them.
+static bool is_unacknowledged(const struct flow *f, const struct buffer *b)
+{
+	return b->as_sent && f->client.ack_sent == b->src_end - b->len;
+}
+
 // A pooled leg for a first try, a fresh one for the others: what failed once may fail again.
 static bool bind_to(struct splice *sp, struct flow *f, uint32_t endpoint, bool first, bool in_place)
 {
@@ -78,7 +92,7 @@ static bool bind_to(struct splice *sp, struct flow *f, uint32_t endpoint, bool f
 	if (leg != SPLICE_NONE) {
 		f->leg = leg;
 		sp->legs[leg].flow = flow_idx(sp, f);
-		begin_exchange(sp, f, in_place);
+		begin_exchange(sp, f, in_place ? BEGIN_IN_PLACE : BEGIN_OWNED);
 		return true;
 	}
 	leg = leg_open(sp, f, endpoint);
@@ -86,10 +100,12 @@ static bool bind_to(struct splice *sp, struct flow *f, uint32_t endpoint, bool f
 		return false;
 	f->leg = leg;
 	f->phase = PHASE_CONNECT;
+	if (is_unacknowledged(f, buffer_at(sp, f->up.buf)))
+		f->up.base = f->client.ack_sent;
 	wait_ms = buffer_at(sp, f->up.buf)->connect_ms;
 	if (bind_route_left(sp, f) < wait_ms)
 		wait_ms = bind_route_left(sp, f);
-	flow_deadline(f, sp->now_ms + wait_ms);
+	timeout_set(f, sp->now_ms + wait_ms);
 	return true;
 }
 
@@ -128,7 +144,7 @@ static bool is_idempotent(const struct flow *f)
 }
 
 // The head is still here, nothing of the answer was seen, and the client sends again what came behind.
-static bool may_retry(const struct splice *sp, const struct flow *f, bool unheard)
+bool bind_may_retry(const struct splice *sp, const struct flow *f, bool unheard)
 {
 	const struct buffer *b = f->up.buf == 0 ? NULL : buffer_at(sp, f->up.buf);
 
@@ -156,7 +172,7 @@ static void rewind_request(struct splice *sp, struct flow *f)
 
 void bind_failed(struct splice *sp, struct flow *f, enum splice_why why, bool unheard)
 {
-	bool retry = may_retry(sp, f, unheard);
+	bool retry = bind_may_retry(sp, f, unheard);
 
 	if (f->phase == PHASE_CONNECT)
 		splice_tell(sp, f, SPLICE_CONNECT_FAILED, 0);
@@ -167,7 +183,7 @@ void bind_failed(struct splice *sp, struct flow *f, enum splice_why why, bool un
 	}
 	leg_abort(sp, f);
 	buffer_give(sp, &f->down.kept);
-	follow_drop_held(sp, &f->down);
+	kept_drop_held(sp, &f->down);
 	f->phase = PHASE_REQUEST;
 	f->down.collecting = false;
 	buffer_give(sp, &f->down.buf);

@@ -11,58 +11,8 @@
 #include "l7/splice/splice_priv.h"
 
 enum {
-	MAX_KEPT = 16 * 1024, // bytes of chunk framing that the far side has not acknowledged
-	EXTENT_BITS = 30,     // longer bodies end beyond any window
+	EXTENT_BITS = 30, // longer bodies end beyond any window
 };
-
-// A piece that was read, in a half's `kept` buffer: chunk framing, a response head. Its bytes follow.
-struct kept {
-	uint32_t seq;
-	uint32_t len;
-};
-
-// In order of sequence numbers.
-void follow_hold(struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
-{
-	struct half *h = half_from(f, from);
-	struct tcp_segment **at = &h->held;
-
-	while (*at != NULL && seq_before((*at)->seq, (*seg)->seq))
-		at = &(*at)->next;
-	// First copy wins.
-	if (*at != NULL && (*at)->seq == (*seg)->seq && (*at)->len >= (*seg)->len) {
-		send_drop(sp, seg);
-		return;
-	}
-	if (h->n_held == MAX_HELD || sp->n_held == sp->max_held) {
-		splice_tell(sp, f, SPLICE_HELD_DROPPED, 1);
-		if (from == SPLICE_SERVER && ((*seg)->flags & TCP_FIN))
-			f->flags |= FLOW_NO_POOL; // it is closing, even if we forget when
-		send_drop(sp, seg);
-		return;
-	}
-	(*seg)->next = *at;
-	*at = *seg;
-	*seg = NULL;
-	h->n_held++;
-	sp->n_held++;
-}
-
-static struct tcp_segment *take_held(struct splice *sp, struct half *h)
-{
-	struct tcp_segment *seg = h->held;
-
-	h->held = seg->next;
-	h->n_held--;
-	sp->n_held--;
-	return seg;
-}
-
-void follow_drop_held(struct splice *sp, struct half *h)
-{
-	while (h->held != NULL)
-		sp->io->drop(sp->ctx, take_held(sp, h));
-}
 
 void follow_body(struct half *h, enum http1_body body, uint64_t content_length)
 {
@@ -91,200 +41,6 @@ static void message_ended(struct splice *sp, struct flow *f, enum splice_side fr
 		response_ended(sp, f);
 }
 
-// ---- what was read is kept
-
-// Framing that the far side has acknowledged is forgotten.
-static void prune_kept(struct splice *sp, struct flow *f, enum splice_side from)
-{
-	struct half *h = half_from(f, from);
-	const struct end *to = side_end(sp, f, other_side(from));
-	struct buffer *b;
-	uint32_t done = 0;
-
-	if (h->kept == 0 || to == NULL)
-		return;
-	b = buffer_at(sp, h->kept);
-	while (done < b->len) {
-		struct kept k;
-
-		memcpy(&k, b->data + done, sizeof(k));
-		if (seq_before(half_source(h, to->snd_una), k.seq + k.len))
-			break;
-		done += sizeof(k) + k.len;
-	}
-	memmove(b->data, b->data + done, b->len - done);
-	b->len -= done;
-	if (b->len == 0)
-		buffer_give(sp, &h->kept);
-}
-
-static bool keep_framing(
-	struct splice *sp, struct half *h, uint32_t seq, const uint8_t *data, uint32_t len)
-{
-	struct kept k = {.seq = seq, .len = len};
-	uint32_t have = h->kept == 0 ? 0 : buffer_at(sp, h->kept)->len;
-
-	if (have + sizeof(k) + len > MAX_KEPT)
-		return false;
-	if (!buffer_append(sp, &h->kept, (const uint8_t *)&k, sizeof(k)))
-		return false;
-	if (buffer_append(sp, &h->kept, data, len))
-		return true;
-	buffer_at(sp, h->kept)->len = have;
-	return false;
-}
-
-static void overwrite(struct tcp_segment *seg, uint32_t seq, const uint8_t *data, uint32_t len)
-{
-	uint32_t from = seq_max(seq, seg->seq);
-	uint32_t to = seq_min(seq + len, tcp_segment_end(seg));
-
-	if (!seq_before(from, to))
-		return;
-	memcpy(seg->data + (from - seg->seq), data + (from - seq), to - from);
-	seg->rewritten = true;
-}
-
-// Law 3: what a retransmission says where the node has read is what was read the first time. A request head
-// that went in place is in the half's buffer until it is answered.
-static void restore_read(
-	const struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment *seg)
-{
-	const struct half *h = half_from(f, from);
-	const struct buffer *kept = h->kept == 0 ? NULL : buffer_at(sp, h->kept);
-	const struct buffer *head =
-		from == SPLICE_SERVER || h->buf == 0 || h->owning || (f->flags & FLOW_BODY_PASSED)
-			? NULL
-			: buffer_at(sp, h->buf);
-
-	if (head != NULL)
-		overwrite(seg, head->src_end - head->len, head->data, head->len);
-	for (uint32_t off = 0; kept != NULL && off < kept->len;) {
-		struct kept k;
-
-		memcpy(&k, kept->data + off, sizeof(k));
-		overwrite(seg, k.seq, kept->data + off + sizeof(k), k.len);
-		off += sizeof(k) + k.len;
-	}
-}
-
-// ---- heads
-
-static bool refuse_head(
-	struct splice *sp, struct flow *f, enum splice_side from, enum http1_reason reason)
-{
-	if (from == SPLICE_CLIENT) {
-		request_malformed(sp, f, reason);
-		return true; // to be thrown away
-	}
-	splice_tell(sp, f, SPLICE_MALFORMED, reason);
-	bind_failed(sp, f, SPLICE_WHY_BAD_RESPONSE, false);
-	return false;
-}
-
-static int parse(struct splice *sp, struct flow *f, enum splice_side from, const uint8_t *data,
-	uint32_t len, uint32_t seen, enum http1_reason *reason)
-{
-	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
-	static const struct http1_limits MOST = {SPLICE_MAX_HEAD / 2, SPLICE_MAX_HEAD / 2};
-
-	if (from == SPLICE_CLIENT)
-		return http1_request_parse(
-			data, len, seen, l == NULL ? &MOST : &l->limits, &sp->head, reason);
-	return http1_response_parse(data, len, seen, f->method, &MOST, &sp->head, reason);
-}
-
-// The beginning of a head is taken over and acknowledged at once: the host may wait for that.
-static bool collect(
-	struct splice *sp, struct flow *f, enum splice_side from, const struct tcp_segment *seg)
-{
-	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
-	struct half *h = half_from(f, from);
-	struct end *e = side_end(sp, f, from);
-
-	if (!h->collecting) {
-		assert(h->buf == 0);
-		// However many heads are incomplete, those that are complete find a buffer.
-		if (from == SPLICE_CLIENT && sp->small.n_used >= sp->small.n / 2)
-			return false;
-		if (!buffer_append(sp, &h->buf, seg->data, seg->len))
-			return false;
-		h->collecting = true;
-	}
-	e->rcv_nxt += seg->len;
-	h->base = e->rcv_nxt;
-	sp->at_work.ack[from] = true;
-	if (from == SPLICE_CLIENT && !(f->flags & FLOW_DEADLINE))
-		flow_deadline(f, sp->now_ms + (l == NULL ? CLOSE_MS : l->head_timeout_ms));
-	return true;
-}
-
-// The endpoint has begun to answer.
-static void note_first_byte(struct splice *sp, struct flow *f, enum splice_side from)
-{
-	if (from == SPLICE_CLIENT || (f->flags & FLOW_SPOKEN))
-		return;
-	f->flags |= FLOW_SPOKEN;
-	splice_tell(sp, f, SPLICE_FIRST_BYTE, (uint32_t)sp->now_us - f->head_us);
-}
-
-static void head_complete(struct splice *sp, struct flow *f, enum splice_side from,
-	const uint8_t *raw, uint32_t n_new, bool in_segment)
-{
-	struct half *h = half_from(f, from);
-	struct end *e = side_end(sp, f, from);
-
-	h->collecting = false;
-	e->rcv_nxt += n_new;
-	if (!in_segment || from == SPLICE_CLIENT)
-		h->base = e->rcv_nxt; // taken over, unless it turns out that it can go on in place
-	if (from == SPLICE_CLIENT)
-		request_head(sp, f, raw, in_segment);
-	else
-		response_head(sp, f, raw, in_segment);
-}
-
-// The segment begins at rcv_nxt or behind. A response head waits until the client has everything before it,
-// so that it can be taken over (law 1).
-static bool follow_head(
-	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
-{
-	struct half *h = half_from(f, from);
-	enum http1_reason reason = HTTP1_OK;
-	uint32_t had = 0;
-	const uint8_t *raw = (*seg)->data;
-	int n;
-
-	if ((*seg)->seq != side_end(sp, f, from)->rcv_nxt ||
-		(from == SPLICE_SERVER && (h->owning || !end_has_all(&f->client)))) {
-		follow_hold(sp, f, from, seg);
-		return false;
-	}
-	note_first_byte(sp, f, from);
-	if (h->collecting) {
-		had = buffer_at(sp, h->buf)->len;
-		if (!buffer_append(sp, &h->buf, (*seg)->data, (*seg)->len))
-			return had + (*seg)->len > SPLICE_MAX_HEAD
-				       ? refuse_head(sp, f, from, HTTP1_FIELDS_TOO_LARGE)
-				       : false;
-		raw = buffer_at(sp, h->buf)->data;
-	}
-	n = parse(sp, f, from, raw, had + (*seg)->len, had, &reason);
-	if (n == -EAGAIN)
-		return collect(sp, f, from, *seg);
-	if (n < 0)
-		return refuse_head(sp, f, from, reason);
-	if (had > 0)
-		buffer_at(sp, h->buf)->len = (uint32_t)n;
-	else if (from == SPLICE_SERVER &&
-		 (sp->head.status < 200 || !(f->flags & FLOW_EDIT_RESPONSE)) &&
-		 !keep_framing(sp, h, (*seg)->seq, (*seg)->data, (uint32_t)n))
-		return false; // it comes again
-
-	head_complete(sp, f, from, raw, (uint32_t)n - had, had == 0);
-	return true;
-}
-
 // ---- bodies
 
 static void advance(struct end *e, struct half *h, uint32_t n)
@@ -294,14 +50,13 @@ static void advance(struct end *e, struct half *h, uint32_t n)
 		h->body_left -= n;
 }
 
-// Bytes behind a response: the endpoint is out of step. Out of order they may yet turn out to be old.
+// Bytes behind a response: the endpoint is out of step. Its leg is reset once the client has the response, as
+// only the endpoint can send that again. Out of order they may yet turn out to be old.
 static bool refuse_unasked(struct splice *sp, struct flow *f, struct tcp_segment **seg)
 {
 	send_drop(sp, seg);
-	if (f->down.follow == FOLLOW_END) {
-		send_reset(sp, f, SPLICE_SERVER);
-		flow_endpoint_lost(sp, f, SPLICE_WHY_ENDPOINT_RESET, false);
-	}
+	if (f->down.follow == FOLLOW_END)
+		sp->legs[f->leg].server.flags |= END_UNASKED;
 	return false;
 }
 
@@ -310,7 +65,7 @@ static bool follow_too_early(
 {
 	if (from == SPLICE_SERVER)
 		return refuse_unasked(sp, f, seg);
-	follow_hold(sp, f, from, seg);
+	kept_hold(sp, f, from, seg);
 	return false;
 }
 
@@ -382,7 +137,7 @@ static int read_chunks(struct splice *sp, struct half *h, const struct tcp_segme
 			return n;
 		*ended = part == HTTP1_CHUNK_END;
 		if (part == HTTP1_CHUNK_FRAMING && n > 0 &&
-			!keep_framing(sp, h, *pos, data, (uint32_t)n)) {
+			!kept_add(sp, h, *pos, data, (uint32_t)n)) {
 			h->chunk = before;
 			return 0;
 		}
@@ -420,7 +175,7 @@ static bool follow_chunked(
 		if (tcp_segment_end(*seg) - e->rcv_nxt <= http1_chunk_room(&h->chunk))
 			send_on(sp, f, from, seg, tcp_segment_end(*seg));
 		else
-			follow_hold(sp, f, from, seg);
+			kept_hold(sp, f, from, seg);
 		return false;
 	}
 	if (!seq_after(tcp_segment_end(*seg), e->rcv_nxt)) {
@@ -472,7 +227,7 @@ void follow_acked(struct splice *sp, struct flow *f, enum splice_side from)
 	if (seq_after(ack, e->rcv_nxt))
 		catch_up(sp, f, from, ack);
 	ack = seq_min(ack, e->rcv_nxt);
-	prune_kept(sp, f, from);
+	kept_prune(sp, f, from);
 	if (h->owning || !seq_after(ack, h->base))
 		return;
 	h->base = ack;
@@ -488,8 +243,7 @@ static bool follow_some(
 {
 	const struct half *h = half_from(f, from);
 	const struct end *e = side_end(sp, f, from);
-	if (seq_before((*seg)->seq, e->rcv_nxt))
-		restore_read(sp, f, from, *seg);
+
 	switch (h->follow) {
 	case FOLLOW_LENGTH:
 		return follow_length(sp, f, from, seg);
@@ -505,7 +259,7 @@ static bool follow_some(
 		return true;
 	}
 	if (h->follow == FOLLOW_HEAD)
-		return follow_head(sp, f, from, seg);
+		return head_follow(sp, f, from, seg);
 	return follow_too_early(sp, f, from, seg);
 }
 
@@ -515,16 +269,43 @@ static void trim(struct tcp_segment *seg, uint32_t to)
 		seg->len = seq_after(to, seg->seq) ? to - seg->seq : 0;
 }
 
-static void cut_owned(const struct half *h, struct tcp_segment *seg)
-{
-	if (seq_before(seg->seq, h->base))
-		tcp_segment_cut(seg, h->base - seg->seq < seg->len ? h->base - seg->seq : seg->len);
-}
-
-// Between a request's head and its leg, what comes waits.
+// Between a request's head and its leg, what comes waits. The head itself is here already.
 static bool is_waiting(const struct flow *f, enum splice_side from)
 {
 	return from == SPLICE_CLIENT && f->phase == PHASE_CONNECT;
+}
+
+static void cut_known(
+	struct flow *f, enum splice_side from, const struct end *e, struct tcp_segment *seg)
+{
+	uint32_t to = is_waiting(f, from) ? e->rcv_nxt : half_from(f, from)->base;
+
+	if (seq_before(seg->seq, to))
+		tcp_segment_cut(seg, to - seg->seq < seg->len ? to - seg->seq : seg->len);
+}
+
+// The FIN behind a segment's data. It waits for bytes before it, and for a leg; not in a packet that was sent on.
+static void follow_its_fin(struct splice *sp, struct flow *f, enum splice_side from,
+	struct tcp_segment **seg, uint32_t fin_seq)
+{
+	struct end *e = side_end(sp, f, from);
+
+	if ((e->flags & END_FIN_IN) || seq_before(fin_seq, e->rcv_nxt))
+		return;
+	if (fin_seq != e->rcv_nxt || is_waiting(f, from)) {
+		if (*seg != NULL)
+			kept_hold(sp, f, from, seg);
+		return;
+	}
+	e->flags |= END_FIN_IN;
+	flow_fin(sp, f, from);
+}
+
+// False: it was reset, or another leg serves it now.
+static bool is_still(
+	const struct splice *sp, struct flow *f, enum splice_side from, const struct end *e)
+{
+	return f->phase != PHASE_FREE && side_end(sp, f, from) == e;
 }
 
 void follow_segment(
@@ -541,34 +322,22 @@ void follow_segment(
 		sp->at_work.ack[from] = true;
 	if (e->flags & END_FIN_IN) // nothing comes behind a FIN
 		trim(*seg, e->rcv_nxt);
-	for (;;) {
-		if (f->phase == PHASE_FREE || side_end(sp, f, from) != e) // reset, or another leg
-			return;
-		cut_owned(half_from(f, from), *seg);
-		if ((*seg)->len == 0)
-			break;
+	cut_known(f, from, e, *seg);
+	if (seq_before((*seg)->seq, e->rcv_nxt))
+		kept_restore(sp, f, from, *seg);
+	while ((*seg)->len > 0) {
 		if (is_waiting(f, from)) {
-			follow_hold(sp, f, from, seg);
+			kept_hold(sp, f, from, seg);
 			return;
 		}
 		if (!follow_some(sp, f, from, seg) || *seg == NULL)
 			break;
-	}
-	if (fin && f->phase != PHASE_FREE && side_end(sp, f, from) == e && e->rcv_nxt == fin_seq &&
-		!(e->flags & END_FIN_IN)) {
-		if (is_waiting(f, from) && *seg != NULL) {
-			follow_hold(sp, f, from, seg);
+		if (!is_still(sp, f, from, e))
 			return;
-		}
-		e->flags |= END_FIN_IN;
-		flow_fin(sp, f, from);
-		return;
+		cut_known(f, from, e, *seg);
 	}
-	if (!fin || f->phase == PHASE_FREE || side_end(sp, f, from) != e ||
-		!seq_after(fin_seq, e->rcv_nxt))
-		return;
-	if (*seg != NULL)
-		follow_hold(sp, f, from, seg); // behind what waits, or was sent on out of order
+	if (fin && is_still(sp, f, from, e))
+		follow_its_fin(sp, f, from, seg, fin_seq);
 }
 
 void follow_fin(struct splice *sp, struct flow *f, enum splice_side from)
@@ -589,9 +358,11 @@ bool follow_held(struct splice *sp, struct flow *f, enum splice_side from)
 		is_waiting(f, from) ||
 		(from == SPLICE_CLIENT && first->len > 0 && h->follow == FOLLOW_END))
 		return false;
-	seg = take_held(sp, h);
+	seg = kept_take(sp, h);
 	follow_segment(sp, f, from, &seg);
 	if (seg != NULL)
 		send_drop(sp, &seg);
+	if (from == SPLICE_SERVER)
+		flow_followed_held(sp, f);
 	return h->held != first;
 }

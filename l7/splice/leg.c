@@ -12,17 +12,21 @@ enum {
 	LEG_MAX_AGE_MS = 18 * 3600 * 1000, // what struct leg can count to
 };
 
-// Announced to endpoints: the same few, so that pooled legs fit many clients. Ethernet with SRv6 and
-// without, the IPv6 minimum, jumbo frames.
+// Ethernet with SRv6 and without, the IPv6 minimum, jumbo frames.
 static const uint16_t MSS_CLASSES[8] = {MIN_MSS, 216, 536, 1220, 1340, 1440, 4096, 8900};
 
-static uint8_t class_below(uint16_t mss)
+uint8_t leg_mss_class(uint16_t mss)
 {
 	uint8_t class = 7;
 
 	while (class > 0 && MSS_CLASSES[class] > mss)
 		class --;
 	return class;
+}
+
+uint16_t leg_class_mss(uint8_t class)
+{
+	return MSS_CLASSES[class];
 }
 
 // Milliseconds that a leg has been in its state.
@@ -98,6 +102,7 @@ uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoin
 
 	for (uint32_t i = 0; i < MAX_LOOKS && idx != SPLICE_NONE; i++) {
 		struct leg *leg = &sp->legs[idx];
+
 		if (MSS_CLASSES[leg->mss_class] <= f->client.mss &&
 			(!(leg->server.flags & END_SACK) || (f->client.flags & END_SACK)) &&
 			sp->io->leg_fits(sp->ctx, flow_idx(sp, f), idx)) {
@@ -161,13 +166,13 @@ uint32_t leg_open(struct splice *sp, struct flow *f, uint32_t endpoint)
 		.endpoint = endpoint,
 		.state = LEG_CONNECTING,
 		.since = (uint16_t)(sp->now_ms / LEG_PERIOD_MS),
-		.mss_class = class_below(f->client.mss < opening.mss ? f->client.mss : opening.mss),
+		.mss_class =
+			leg_mss_class(f->client.mss < opening.mss ? f->client.mss : opening.mss),
 		.timer.prev = TIMER_OUT,
 		.server.snd_una = opening.isn,
 		.server.snd_nxt = opening.isn + 1,
 		.server.mss = opening.mss,
 		.server.scale_out = LEG_WINDOW_SCALE,
-		.server.flags = END_SYN_OUT,
 	};
 	splice_tell(sp, f, SPLICE_LEG_OPENED, endpoint);
 	send_syn(sp, leg);
@@ -196,21 +201,18 @@ void leg_retire(struct splice *sp, struct leg *leg)
 	close_leg(sp, leg);
 }
 
-static bool is_over(const struct leg *leg)
-{
-	const uint8_t both = END_FIN_IN | END_FIN_OUT;
-
-	return (leg->server.flags & both) == both && end_has_all(&leg->server);
-}
-
 void leg_release(struct splice *sp, struct flow *f)
 {
 	struct leg *leg = &sp->legs[f->leg];
 	const struct end *e = &leg->server;
 	uint32_t idle_ms = sp->io->leg_idle_ms(sp->ctx, leg->endpoint);
 
+	if (e->flags & END_UNASKED) {
+		leg_abort(sp, f);
+		return;
+	}
 	if (f->down.held != NULL) { // it went on speaking
-		follow_drop_held(sp, &f->down);
+		kept_drop_held(sp, &f->down);
 		f->flags |= FLOW_NO_POOL;
 	}
 	f->leg = SPLICE_NONE;
@@ -220,7 +222,7 @@ void leg_release(struct splice *sp, struct flow *f)
 		return;
 	}
 	sp->ack_owed = leg_idx(sp, leg); // the client has the rest of the response
-	if (is_over(leg)) {
+	if (end_is_over(e)) {
 		if (e->ack_sent != e->rcv_nxt + 1)
 			send_bare(sp, leg, TCP_ACK);
 		leg_free(sp, leg);
@@ -260,7 +262,7 @@ void leg_abort(struct splice *sp, struct flow *f)
 	if (leg->state == LEG_BOUND)
 		send_bare(sp, leg, TCP_RST | TCP_ACK);
 	f->leg = SPLICE_NONE;
-	follow_drop_held(sp, &f->down);
+	kept_drop_held(sp, &f->down);
 	leg_free(sp, leg);
 }
 
@@ -302,10 +304,10 @@ static void connected(struct splice *sp, struct leg *leg, const struct tcp_segme
 	if (!(f->flags & FLOW_ESTABLISHED)) { // a TCP listener's: now the client can be answered
 		leg->state = LEG_BOUND;
 		f->phase = PHASE_SYN;
-		flow_no_deadline(f);
+		timeout_clear(f);
 		syn_answer(sp, f);
 		send_bare(sp, leg, TCP_ACK);
-		flow_arm(sp, f);
+		timeout_arm(sp, f);
 		return;
 	}
 	bind_done(sp, f);
@@ -334,34 +336,24 @@ static void connecting_segment(struct splice *sp, struct leg *leg, const struct 
 	}
 }
 
-// Two ends out of step would answer each other's empty segments for ever.
-static void send_challenge_bare(struct splice *sp, struct leg *leg)
+static void challenge(struct splice *sp, struct leg *leg)
 {
-	struct end *e = &leg->server;
-
-	if (e->challenged == challenge_period(sp))
-		return;
-	e->challenged = challenge_period(sp);
-	send_bare(sp, leg, TCP_ACK);
+	if (end_take_challenge(sp, &leg->server))
+		send_bare(sp, leg, TCP_ACK);
 }
 
 static void idle_segment(struct splice *sp, struct leg *leg, const struct tcp_segment *seg)
 {
 	struct end *e = &leg->server;
 
-	if (seq_after(seg->ack, e->snd_nxt)) {
-		send_challenge_bare(sp, leg);
-		return;
-	}
-	if (!seq_before(seg->seq, e->rcv_nxt))
-		e->wnd_end = seg->ack + ((uint32_t)seg->window << e->scale_in);
 	if (seq_before(seg->seq, e->rcv_nxt)) { // sent again, or a keep-alive probe
 		if (seg->len > 0 || (seg->flags & TCP_FIN))
 			send_bare(sp, leg, TCP_ACK);
 		else
-			send_challenge_bare(sp, leg);
+			challenge(sp, leg);
 		return;
 	}
+	e->wnd_end = seg->ack + ((uint32_t)seg->window << e->scale_in);
 	if (seg->len > 0) { // nobody asked
 		send_bare(sp, leg, TCP_RST | TCP_ACK);
 		leg_free(sp, leg);
@@ -377,8 +369,7 @@ static void closing_segment(struct splice *sp, struct leg *leg, const struct tcp
 {
 	struct end *e = &leg->server;
 
-	if (!seq_after(seg->ack, e->snd_nxt))
-		e->snd_una = seq_max(e->snd_una, seg->ack);
+	e->snd_una = seq_max(e->snd_una, seg->ack);
 	if (seg->len > 0) {
 		send_bare(sp, leg, TCP_RST | TCP_ACK);
 		leg_free(sp, leg);
@@ -388,7 +379,7 @@ static void closing_segment(struct splice *sp, struct leg *leg, const struct tcp
 		e->flags |= END_FIN_IN;
 		send_bare(sp, leg, TCP_ACK);
 	}
-	if (is_over(leg))
+	if (end_is_over(e))
 		leg_free(sp, leg);
 }
 
@@ -401,11 +392,13 @@ static bool is_odd(struct splice *sp, struct leg *leg, const struct tcp_segment 
 		if (seg->seq == e->ack_sent || seg->seq == e->rcv_nxt)
 			leg_free(sp, leg);
 		else if (seg->seq - e->ack_sent <= IDLE_WINDOW)
-			send_challenge_bare(sp, leg);
+			challenge(sp, leg);
 		return true;
 	}
-	if ((seg->flags & TCP_SYN) || !(seg->flags & TCP_ACK)) {
-		send_challenge_bare(sp, leg);
+	if (!(seg->flags & (TCP_SYN | TCP_ACK)))
+		return true;
+	if ((seg->flags & TCP_SYN) || end_is_far_off(e, seg) || seq_after(seg->ack, e->snd_nxt)) {
+		challenge(sp, leg);
 		return true;
 	}
 	return false;
@@ -416,12 +409,13 @@ static bool is_odd(struct splice *sp, struct leg *leg, const struct tcp_segment 
 static bool waiting_segment(struct splice *sp, struct leg *leg, struct tcp_segment *seg)
 {
 	struct flow *f = &sp->flows[leg->flow];
+
 	if (seg->flags & TCP_SYN) { // our ACK was lost
 		send_bare(sp, leg, TCP_ACK);
 		return false;
 	}
 	if (!(seg->flags & TCP_RST) && (seg->len > 0 || (seg->flags & TCP_FIN))) {
-		follow_hold(sp, f, SPLICE_SERVER, &seg);
+		kept_hold(sp, f, SPLICE_SERVER, &seg);
 		return true;
 	}
 	if ((seg->flags & TCP_RST) && seg->seq == leg->server.rcv_nxt)

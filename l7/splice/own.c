@@ -33,12 +33,33 @@ void own_begin(struct splice *sp, struct flow *f, enum splice_side side)
 void own_begin_in_place(struct splice *sp, struct flow *f)
 {
 	struct end *e = side_end(sp, f, SPLICE_SERVER);
+	struct buffer *b = buffer_at(sp, f->up.buf);
 
-	f->up.base = f->client.rcv_nxt - buffer_at(sp, f->up.buf)->len;
+	f->up.base = f->client.rcv_nxt - b->len;
 	f->up.delta = e->snd_nxt - f->up.base;
+	b->nxt = e->snd_nxt + b->len;
 	e->n_timeouts = 0;
-	if (buffer_at(sp, f->up.buf)->len > 0)
+	if (b->len > 0)
 		own_rto_arm(sp, e, RTO_MS);
+}
+
+// What the window leaves for later goes when nothing was acknowledged in time.
+void own_begin_held(struct splice *sp, struct flow *f)
+{
+	struct end *e = side_end(sp, f, SPLICE_SERVER);
+	const struct buffer *b = buffer_at(sp, f->up.buf);
+	uint32_t end = e->snd_nxt + b->len;
+	uint32_t limit = seq_min(end, e->wnd_end);
+
+	own_begin_in_place(sp, f);
+	while (seq_before(e->snd_nxt, limit)) {
+		uint32_t seq = e->snd_nxt, to = seq_min(seq + e->mss, limit);
+		struct tcp_out out = {.seq = seq, .flags = to == end ? TCP_PSH : 0};
+
+		e->snd_nxt = to;
+		send_segment(
+			sp, f, SPLICE_SERVER, &out, b->data + b->len - (end - seq), to - seq, NULL);
+	}
 }
 
 // The endpoint has acknowledged nothing of a head that went in place: it is the node's from now on. Its
@@ -77,7 +98,7 @@ void own_send(struct splice *sp, struct flow *f, enum splice_side side)
 	uint32_t limit;
 	struct buffer *b;
 
-	if (!h->owning || e == NULL || (e->flags & END_SYN_OUT))
+	if (!h->owning || e == NULL)
 		return;
 	b = buffer_at(sp, h->buf);
 	// Slow start: as many bytes again as were acknowledged.

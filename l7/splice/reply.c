@@ -60,6 +60,6 @@ void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *
 	f->phase = PHASE_REPLY;
 	f->active_ms = sp->now_ms;
 	f->down.follow = FOLLOW_END;
-	flow_no_deadline(f);
+	timeout_clear(f);
 	own_begin(sp, f, SPLICE_CLIENT);
 }

@@ -43,7 +43,7 @@ static void note_head(struct splice *sp, struct flow *f, const uint8_t *raw)
 	f->method = (uint8_t)head->method;
 	f->head_us = (uint32_t)sp->now_us;
 	f->n_requests++;
-	flow_no_deadline(f);
+	timeout_clear(f);
 	follow_body(&f->up, head->body, head->content_length);
 }
 
@@ -104,7 +104,8 @@ static bool keep_head(struct splice *sp, struct flow *f, const uint8_t *raw, boo
 	return f->up.buf != 0;
 }
 
-static void note_for_retry(struct splice *sp, struct flow *f, const struct splice_decision *d)
+static void note_for_retry(
+	struct splice *sp, struct flow *f, const struct splice_decision *d, bool as_sent)
 {
 	struct buffer *b = buffer_at(sp, f->up.buf);
 
@@ -114,6 +115,7 @@ static void note_for_retry(struct splice *sp, struct flow *f, const struct splic
 	b->n_tried = 0;
 	b->connect_ms = d->connect_timeout_ms;
 	b->route_ms = d->route_timeout_ms;
+	b->as_sent = as_sent;
 }
 
 void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment)
@@ -139,7 +141,7 @@ void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in
 		reply_send(sp, f, 503, NULL, 0, SPLICE_WHY_NO_MEMORY);
 		return;
 	}
-	note_for_retry(sp, f, &d);
+	note_for_retry(sp, f, &d, in_place);
 	bind_request(sp, f, in_place);
 }
 

@@ -25,7 +25,7 @@ static void begin_tunnel(struct splice *sp, struct flow *f)
 	if (!f->up.owning)
 		buffer_give(sp, &f->up.buf);
 	f->flags &= (uint16_t)~FLOW_DRAINING;
-	flow_no_deadline(f); // a tunnel lasts as long as it is used
+	timeout_clear(f); // a tunnel lasts as long as it is used
 	splice_tell(sp, f, SPLICE_RESPONSE, SWITCHING_PROTOCOLS);
 }
 
@@ -106,7 +106,7 @@ void response_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool i
 void response_ended(struct splice *sp, struct flow *f)
 {
 	splice_tell(sp, f, SPLICE_RESPONSE_DONE, (uint32_t)sp->now_us - f->head_us);
-	flow_no_deadline(f);
+	timeout_clear(f);
 	f->flags &= (uint16_t)~FLOW_DRAINING;
 	if (f->up.follow != FOLLOW_END)
 		f->flags |= FLOW_CLOSE | FLOW_NO_POOL;

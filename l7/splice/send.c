@@ -90,16 +90,13 @@ void send_ack(
 	*carrier = NULL;
 }
 
-// RFC 5961 §7: limited per side, so that two hosts out of step do not answer each other for ever.
 void send_challenge(struct splice *sp, struct flow *f, enum splice_side side)
 {
 	struct end *e = side_end(sp, f, side);
 	struct tcp_out out = {.seq = e == NULL ? 0 : e->snd_nxt};
 
-	if (e == NULL || is_deaf(sp, f, side) || e->challenged == challenge_period(sp))
-		return;
-	e->challenged = challenge_period(sp);
-	send_segment(sp, f, side, &out, NULL, 0, NULL);
+	if (e != NULL && !is_deaf(sp, f, side) && end_take_challenge(sp, e))
+		send_segment(sp, f, side, &out, NULL, 0, NULL);
 }
 
 void send_drop(struct splice *sp, struct tcp_segment **seg)

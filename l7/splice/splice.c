@@ -92,8 +92,8 @@ void splice_destroy(struct splice *sp)
 	if (sp == NULL)
 		return;
 	for (uint32_t i = 0; sp->flows != NULL && i < sp->n_flows; i++) {
-		follow_drop_held(sp, &sp->flows[i].up);
-		follow_drop_held(sp, &sp->flows[i].down);
+		kept_drop_held(sp, &sp->flows[i].up);
+		kept_drop_held(sp, &sp->flows[i].down);
 	}
 	buffer_destroy(sp);
 	timer_destroy(sp);
@@ -118,7 +118,7 @@ void splice_run_timers(struct splice *sp)
 		uintptr_t off = (uintptr_t)t - (uintptr_t)sp->flows;
 
 		if (off < sp->n_flows * sizeof(struct flow))
-			flow_timer(sp, &sp->flows[off / sizeof(struct flow)]);
+			timeout_run(sp, &sp->flows[off / sizeof(struct flow)]);
 		else
 			leg_timer(sp, &sp->legs[((uintptr_t)t - (uintptr_t)sp->legs) /
 						sizeof(struct leg)]);
@@ -172,9 +172,24 @@ uint32_t splice_prefetch_peer(const struct splice *sp, enum splice_side side, ui
 	return f->leg;
 }
 
+void splice_prefetch_pool(const struct splice *sp, uint32_t endpoint)
+{
+	prefetch(&sp->pools[endpoint], sizeof(sp->pools[endpoint]));
+	prefetch(&sp->n_pool[endpoint], sizeof(sp->n_pool[endpoint]));
+}
+
+uint32_t splice_prefetch_idle(const struct splice *sp, uint32_t endpoint)
+{
+	uint32_t leg = sp->pools[endpoint];
+
+	if (leg != SPLICE_NONE)
+		prefetch(&sp->legs[leg], sizeof(sp->legs[leg]));
+	return leg;
+}
+
 void splice_client_segment(struct splice *sp, uint32_t flow, struct tcp_segment *seg)
 {
-	flow_segment(sp, &sp->flows[flow], SPLICE_CLIENT, seg);
+	segment_take(sp, &sp->flows[flow], SPLICE_CLIENT, seg);
 }
 
 void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *seg)
@@ -182,7 +197,7 @@ void splice_server_segment(struct splice *sp, uint32_t leg, struct tcp_segment *
 	struct leg *l = &sp->legs[leg];
 
 	if (leg_flow(l) != SPLICE_NONE && sp->flows[l->flow].phase == PHASE_BOUND)
-		flow_segment(sp, &sp->flows[l->flow], SPLICE_SERVER, seg);
+		segment_take(sp, &sp->flows[l->flow], SPLICE_SERVER, seg);
 	else
 		leg_segment(sp, l, seg);
 }

@@ -32,8 +32,7 @@ enum {
 	RTO_MS = 300,	       // no round trip is measured: above what hosts put ACKs off by
 	SYN_RTO_MS = 1000,     // RFC 6298 §2.1
 	MAX_RTO_MS = 30 * 1000,
-	MAX_TIMEOUTS =
-		7, // of one segment while the window is open: about 40 s, then the host is gone
+	MAX_TIMEOUTS = 7, // of one segment while the window is open: 68 s, then the host is gone
 	MAX_SYN_TIMEOUTS = 3,	 // of a SYN-ACK: 15 s
 	DEAD_LEG_MS = 1000,	 // a pooled leg that does not even acknowledge a head
 	CLOSE_MS = 10 * 1000,	 // for the far side's FIN, or its last ACK
@@ -62,8 +61,8 @@ enum end_flag {
 	END_SACK = 1 << 0,
 	END_FIN_IN = 1 << 1,  // the host's FIN, at rcv_nxt
 	END_FIN_OUT = 1 << 2, // the node's FIN, at snd_nxt - 1
-	END_SYN_OUT = 1 << 3, // the node's SYN is not acknowledged yet
-	END_SCALE = 1 << 4,   // windows are scaled
+	END_SCALE = 1 << 3,   // windows are scaled
+	END_UNASKED = 1 << 4, // the endpoint went on behind its answer: nobody else may use the leg
 };
 
 // A host's connection as the node knows it. "Its": the host's numbers. "Ours": numbers of what it is sent.
@@ -194,7 +193,8 @@ _Static_assert(sizeof(struct leg) == 64, "one cache line");
 struct buffer {
 	uint32_t next_free;
 	uint32_t len; // of data
-	uint32_t nxt; // ours: what is sent next, while the half owns it
+	uint32_t
+		nxt; // ours: what is sent next, while the half owns it; else behind the head's packet
 	// Of a request head, for another try:
 	uint32_t src_end; // its: behind the head
 	uint32_t n_tried;
@@ -203,6 +203,9 @@ struct buffer {
 	uint32_t route_ms;   // time-out; 0: none
 	uint64_t content_length;
 	uint8_t body; // enum http1_body
+	// The client's own bytes, from one segment: it hears that they arrived from the endpoint.
+	bool as_sent;
+	bool repeated; // the client sent it again, and that was passed on
 	uint8_t data[];
 };
 
@@ -294,12 +297,6 @@ static inline struct leg *bound_leg(const struct splice *sp, const struct flow *
 	return f->phase == PHASE_BOUND ? &sp->legs[f->leg] : NULL;
 }
 
-// Never 0, so that a new connection may be challenged at once.
-static inline uint16_t challenge_period(const struct splice *sp)
-{
-	return (uint16_t)(sp->now_ms / CHALLENGE_MS | 1 << 15);
-}
-
 // A side's host; NULL: the flow is not bound.
 static inline struct end *side_end(const struct splice *sp, struct flow *f, enum splice_side side)
 {
@@ -334,6 +331,36 @@ static inline uint32_t end_data_una(const struct end *e)
 static inline bool end_has_all(const struct end *e)
 {
 	return e->snd_una == e->snd_nxt;
+}
+
+// Both have said all, and the host has it.
+static inline bool end_is_over(const struct end *e)
+{
+	const uint8_t both = END_FIN_IN | END_FIN_OUT;
+
+	return (e->flags & both) == both && end_has_all(e);
+}
+
+// RFC 5961 §7: challenge ACKs are limited, so that two hosts out of step do not answer each other for ever. True:
+// one may be sent, and counts as sent.
+static inline bool end_take_challenge(const struct splice *sp, struct end *e)
+{
+	// Never 0, so that a new connection may be challenged at once.
+	uint16_t period = (uint16_t)(sp->now_ms / CHALLENGE_MS | 1 << 15);
+
+	if (e->challenged == period)
+		return false;
+	e->challenged = period;
+	return true;
+}
+
+// No window that was ever announced, or that an old duplicate was sent in, reaches that far (RFC 9293 §3.10.7.4).
+static inline bool end_is_far_off(const struct end *e, const struct tcp_segment *seg)
+{
+	uint32_t most = (uint32_t)UINT16_MAX << e->scale_out;
+
+	return seq_after(tcp_segment_end(seg), e->ack_sent + most) ||
+	       seq_before(seg->seq, e->ack_sent - most);
 }
 
 static inline void splice_tell(
@@ -390,6 +417,8 @@ void own_send(struct splice *sp, struct flow *f, enum splice_side side);
 void own_acked(struct splice *sp, struct flow *f, enum splice_side side);
 // The leg is sent the request head in the client's own packet; if that gets lost, the node's copy goes.
 void own_begin_in_place(struct splice *sp, struct flow *f);
+// As before, but the head waited here while the leg connected.
+void own_begin_held(struct splice *sp, struct flow *f);
 // The host asked for the same byte three times.
 void own_resend(struct splice *sp, struct flow *f, enum splice_side side);
 void own_rto_arm(struct splice *sp, struct end *e, uint32_t ms);
@@ -404,15 +433,29 @@ void follow_segment(
 void follow_fin(struct splice *sp, struct flow *f, enum splice_side from);
 // Follows a segment that waited and can go on now. True: there was one.
 bool follow_held(struct splice *sp, struct flow *f, enum splice_side from);
-// Keeps a segment until its place is known or its turn comes, or drops it for want of room.
-void follow_hold(
-	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
-void follow_drop_held(struct splice *sp, struct half *h);
 // The far side acknowledged what was sent on out of order: the source's position moves up to it.
 void follow_acked(struct splice *sp, struct flow *f, enum splice_side from);
 void follow_body(struct half *h, enum http1_body body, uint64_t content_length);
 
-// ---- request.c, response.c: heads
+// ---- kept.c: what is kept of what came in
+
+// Keeps a segment until its place is known or its turn comes, or drops it for want of room.
+void kept_hold(struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
+struct tcp_segment *kept_take(struct splice *sp, struct half *h); // the first that waits
+void kept_drop_held(struct splice *sp, struct half *h);
+// Keeps a copy of a piece that was read, until the far side has it. False: there is no room.
+bool kept_add(struct splice *sp, struct half *h, uint32_t seq, const uint8_t *data, uint32_t len);
+void kept_prune(struct splice *sp, struct flow *f, enum splice_side from);
+// Makes a retransmission say where the node has read what was read the first time.
+void kept_restore(
+	const struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment *seg);
+
+// ---- head.c, request.c, response.c: heads
+
+// Follows a segment that belongs to a head and begins at rcv_nxt or behind, as follow_segment() does. True: go on
+// with what is left of it.
+bool head_follow(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg);
 
 // A head is complete: raw[0..sp->head.len), parsed in sp->head. in_segment: all of it lies in the segment at
 // work, at the half's position; else it is in the half's buffer, and taken over.
@@ -431,8 +474,9 @@ void bind_request(struct splice *sp, struct flow *f, bool in_place);
 uint32_t bind_route_left(const struct splice *sp, const struct flow *f);
 // The flow's leg is established: the exchange begins.
 void bind_done(struct splice *sp, struct flow *f);
-// The endpoint failed before the final response: tries another, or replies. unheard: it had nothing of the
-// request for certain.
+// Whether another endpoint may be tried if this one fails. unheard: it had nothing of the request for certain.
+bool bind_may_retry(const struct splice *sp, const struct flow *f, bool unheard);
+// The endpoint failed before the final response: tries another, or replies.
 void bind_failed(struct splice *sp, struct flow *f, enum splice_why why, bool unheard);
 
 // ---- reply.c
@@ -453,22 +497,36 @@ void flow_settle(
 	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **carrier);
 // Ends the exchange if it is over and at rest. True: it did.
 bool flow_rest(struct splice *sp, struct flow *f);
-void flow_segment(
-	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment *seg);
 void flow_fin(struct splice *sp, struct flow *f, enum splice_side from);
-// The leg is dead. unheard: its endpoint had nothing of the request for certain.
+// The leg is dead. What came from it before and has to wait is still followed.
 void flow_endpoint_lost(struct splice *sp, struct flow *f, enum splice_why why, bool unheard);
+// Some of what waited was followed: if the leg is dead, and that was the last of it, the flow goes on without.
+void flow_followed_held(struct splice *sp, struct flow *f);
 // Nothing but FINs is left.
 void flow_close(struct splice *sp, struct flow *f);
 // Resets the client, and the leg with it.
 void flow_reset(struct splice *sp, struct flow *f, enum splice_why why);
-void flow_timer(struct splice *sp, struct flow *f);
-void flow_arm(struct splice *sp, struct flow *f);
-void flow_deadline(struct flow *f, uint32_t at_ms);
-void flow_no_deadline(struct flow *f);
+
+// ---- segment.c
+
+// A segment of a flow's client, or of the leg that it is bound to. Takes it over.
+void segment_take(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment *seg);
+
+// ---- timeout.c: what a flow does when nothing comes
+
+void timeout_set(struct flow *f, uint32_t at_ms); // the phase's deadline
+void timeout_clear(struct flow *f);
+// Sets the flow's timer to the first thing that is due.
+void timeout_arm(struct splice *sp, struct flow *f);
+void timeout_run(struct splice *sp, struct flow *f);
 
 // ---- leg.c: legs and their pool
 
+// A few sizes stand for all, so that pooled legs fit many clients and a cookie can carry one. The class of the
+// largest that is not above mss; and what a class stands for.
+uint8_t leg_mss_class(uint16_t mss);
+uint16_t leg_class_mss(uint8_t class);
 // Takes an idle leg to the endpoint that fits the client, or SPLICE_NONE.
 uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoint);
 // Opens a leg for f, or SPLICE_NONE: no record or no port is free.

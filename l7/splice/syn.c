@@ -18,8 +18,6 @@ enum {
 	COOKIE_NO_SCALE = 15,
 };
 
-static const uint16_t COOKIE_MSS[8] = {216, 536, 1024, 1220, 1340, 1440, 4096, 8900};
-
 // What the client's SYN settles.
 static void take_options(
 	struct flow *f, const struct splice_listener *l, uint16_t mss, uint8_t scale, bool sack)
@@ -51,15 +49,18 @@ static void take_numbers(struct flow *f, uint32_t its, uint32_t ours, uint32_t w
 	f->up.base = e->rcv_nxt;
 }
 
-static void fill_syn_ack(
-	const struct splice_listener *l, const struct tcp_segment *seg, struct tcp_out *out)
+static struct tcp_out make_syn_ack(
+	uint32_t seq, uint32_t ack, uint16_t mss, uint8_t scale, bool sack)
 {
-	out->ack = seg->seq + 1;
-	out->window = HEAD_WINDOW;
-	out->flags = TCP_SYN | TCP_ACK;
-	out->mss = l->mss;
-	out->scale = seg->scale == TCP_NO_WINDOW_SCALE ? TCP_NO_WINDOW_SCALE : l->window_scale;
-	out->sack_offered = seg->sack_offered;
+	return (struct tcp_out){
+		.seq = seq,
+		.ack = ack,
+		.window = HEAD_WINDOW,
+		.flags = TCP_SYN | TCP_ACK,
+		.mss = mss,
+		.scale = scale,
+		.sack_offered = sack,
+	};
 }
 
 // ---- cookies
@@ -75,12 +76,10 @@ static uint32_t cookie_mac(
 static uint32_t cookie_make(
 	const struct splice *sp, uint64_t tuple_hash, const struct tcp_segment *seg)
 {
-	uint16_t mss = seg->mss == 0 ? TCP_DEFAULT_MSS : seg->mss;
+	uint8_t class = leg_mss_class(seg->mss == 0 ? TCP_DEFAULT_MSS : seg->mss);
 	uint8_t scale = seg->scale < TCP_MAX_WINDOW_SCALE ? seg->scale : TCP_MAX_WINDOW_SCALE;
-	uint8_t low, class = 7;
+	uint8_t low;
 
-	while (class > 0 && COOKIE_MSS[class] > mss)
-		class --;
 	if (seg->scale == TCP_NO_WINDOW_SCALE)
 		scale = COOKIE_NO_SCALE;
 	low = (uint8_t)(class << 5 | scale << 1 | seg->sack_offered);
@@ -98,6 +97,7 @@ static bool cookie_holds(
 {
 	uint32_t cookie = seg->ack - 1, epoch = sp->now_ms / COOKIE_EPOCH_MS;
 	uint8_t low = (uint8_t)cookie;
+
 	for (uint32_t back = 0; back < 2; back++)
 		if ((cookie_mac(sp, tuple_hash, seg->seq - 1, epoch - back, low) | low) == cookie)
 			return true;
@@ -114,9 +114,25 @@ static uint32_t pick_isn(const struct splice *sp, uint64_t tuple_hash)
 	return (uint32_t)siphash(sp->secret, words, 2) + (uint32_t)(sp->now_us / 4);
 }
 
-static void set_tcp_or_http(struct flow *f)
+// A TCP listener's client is answered when an endpoint has been reached.
+static void begin_handshake(struct splice *sp, struct flow *f, const struct splice_listener *l,
+	const struct tcp_segment *syn, uint32_t ours)
 {
+	take_numbers(f, syn->seq, ours, syn->window);
+	take_options(f, l, syn->mss, syn->scale, syn->sack_offered);
+	f->flags |= FLOW_HALF_OPEN;
+	sp->n_half_open++;
 	f->phase = f->flags & FLOW_TCP ? PHASE_CONNECT : PHASE_SYN;
+}
+
+static void give_cookie(struct splice *sp, const struct splice_listener *l, uint64_t tuple_hash,
+	const struct tcp_segment *syn, struct tcp_out *cookie)
+{
+	*cookie = make_syn_ack(cookie_make(sp, tuple_hash, syn), syn->seq + 1, l->mss,
+		syn->scale == TCP_NO_WINDOW_SCALE ? TCP_NO_WINDOW_SCALE : l->window_scale,
+		syn->sack_offered);
+	sp->cookies = true;
+	sp->cookie_ms = sp->now_ms;
 }
 
 uint32_t splice_syn(struct splice *sp, uint32_t listener, uint64_t tuple_hash,
@@ -129,21 +145,13 @@ uint32_t splice_syn(struct splice *sp, uint32_t listener, uint64_t tuple_hash,
 	if (l == NULL || sp->draining)
 		return SPLICE_NONE;
 	if (sp->n_half_open >= sp->max_half_open) {
-		fill_syn_ack(l, seg, cookie);
-		cookie->seq = cookie_make(sp, tuple_hash, seg);
-		sp->cookies = true;
-		sp->cookie_ms = sp->now_ms;
+		give_cookie(sp, l, tuple_hash, seg, cookie);
 		return SPLICE_NONE;
 	}
 	f = flow_take(sp, listener);
 	if (f == NULL)
 		return SPLICE_NONE;
-	take_numbers(f, seg->seq, pick_isn(sp, tuple_hash), seg->window);
-	take_options(f, l, seg->mss, seg->scale, seg->sack_offered);
-	f->client.flags |= END_SYN_OUT;
-	f->flags |= FLOW_HALF_OPEN;
-	sp->n_half_open++;
-	set_tcp_or_http(f);
+	begin_handshake(sp, f, l, seg, pick_isn(sp, tuple_hash));
 	return flow_idx(sp, f);
 }
 
@@ -151,15 +159,9 @@ void syn_answer(struct splice *sp, struct flow *f)
 {
 	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
 	struct end *e = &f->client;
-	struct tcp_out out = {
-		.seq = e->snd_nxt - 1,
-		.ack = e->rcv_nxt,
-		.window = HEAD_WINDOW,
-		.flags = TCP_SYN | TCP_ACK,
-		.mss = l == NULL ? e->mss : l->mss,
-		.scale = e->flags & END_SCALE ? e->scale_out : TCP_NO_WINDOW_SCALE,
-		.sack_offered = (e->flags & END_SACK) != 0,
-	};
+	struct tcp_out out = make_syn_ack(e->snd_nxt - 1, e->rcv_nxt, l == NULL ? e->mss : l->mss,
+		e->flags & END_SCALE ? e->scale_out : TCP_NO_WINDOW_SCALE,
+		(e->flags & END_SACK) != 0);
 
 	own_rto_arm(sp, e, SYN_RTO_MS);
 	sp->io->send(sp->ctx, SPLICE_CLIENT, flow_idx(sp, f), &out, NULL, 0, NULL);
@@ -192,7 +194,7 @@ void splice_flow_begin(struct splice *sp, uint32_t flow)
 		begin_tcp(sp, f);
 	else if (f->phase == PHASE_SYN)
 		syn_answer(sp, f);
-	flow_arm(sp, f);
+	timeout_arm(sp, f);
 }
 
 // ---- the final ACK
@@ -202,7 +204,6 @@ static void establish(struct splice *sp, struct flow *f)
 	struct end *e = &f->client;
 
 	e->snd_una = e->snd_nxt;
-	e->flags &= (uint8_t)~END_SYN_OUT;
 	e->rto_armed = false;
 	e->n_timeouts = 0;
 	f->flags |= FLOW_ESTABLISHED;
@@ -231,7 +232,7 @@ uint32_t splice_cookie_ack(struct splice *sp, uint32_t listener, uint64_t tuple_
 		return SPLICE_NONE;
 	}
 	take_numbers(f, seg->seq - 1, seg->ack - 1, 0);
-	take_options(f, l, COOKIE_MSS[low >> 5],
+	take_options(f, l, leg_class_mss(low >> 5),
 		scale == COOKIE_NO_SCALE ? TCP_NO_WINDOW_SCALE : scale, low & 1);
 	establish(sp, f);
 	f->phase = f->flags & FLOW_TCP ? PHASE_CONNECT : PHASE_REQUEST;
@@ -276,12 +277,7 @@ bool syn_again(struct splice *sp, struct flow *f, const struct tcp_segment *seg)
 		!seq_after(seg->seq, f->client.rcv_nxt))
 		return false;
 	flow_restart(sp, f, l);
-	take_numbers(f, seg->seq, ours, seg->window);
-	take_options(f, l, seg->mss, seg->scale, seg->sack_offered);
-	f->client.flags |= END_SYN_OUT;
-	f->flags |= FLOW_HALF_OPEN;
-	sp->n_half_open++;
-	set_tcp_or_http(f);
+	begin_handshake(sp, f, l, seg, ours);
 	splice_flow_begin(sp, idx);
 	return true;
 }

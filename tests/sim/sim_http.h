@@ -64,6 +64,7 @@ struct sim_request {
 	uint8_t n_info; // 1xx responses before
 	bool early;	// answered before its body has been read
 	bool garbage;
+	bool unasked; // its endpoint sends another answer behind it
 	enum sim_closing closing;
 	uint32_t crash_at; // bytes of the response
 	uint32_t delay_us;

@@ -49,6 +49,7 @@ static void plan_upgrade(struct sim *sim, struct sim_request *request)
 	request->response_framing = SIM_NO_BODY;
 	request->early = false;
 	request->closing = SIM_KEEPS;
+	request->unasked = false;
 }
 
 static void plan_closing(struct sim *sim, struct sim_request *request)
@@ -67,6 +68,9 @@ static void plan_closing(struct sim *sim, struct sim_request *request)
 	if (request->early && request->closing != SIM_CRASHES)
 		request->closing = SIM_SAYS_CLOSE;
 	request->garbage = sim_chance(sim, scenario->garbage);
+	request->unasked = sim_chance(sim, scenario->unasked) && !request->garbage &&
+			   request->closing == SIM_KEEPS && !request->early && !request->pace &&
+			   request->response_len < 100;
 }
 
 static void plan_response(struct sim *sim, struct sim_request *request)
@@ -99,6 +103,7 @@ static void plan_response(struct sim *sim, struct sim_request *request)
 		sim_chance(sim, scenario->until_close)) {
 		request->response_framing = SIM_UNTIL_CLOSE;
 		request->keep_old = false;
+		request->unasked = false;
 	}
 }
 

@@ -38,7 +38,7 @@ struct sim_scenario {
 
 	// Responses.
 	uint16_t response_chunked, until_close, no_content, info, early, paced, lazy_server;
-	uint16_t says_close, closes_silently, crashes, garbage;
+	uint16_t says_close, closes_silently, crashes, garbage, unasked;
 	uint32_t max_response_len;
 	uint32_t slow_us;
 

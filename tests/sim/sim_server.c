@@ -10,6 +10,10 @@
 #include "tests/sim/sim_route.h"
 #include "tests/sim/sim_scenario.h"
 
+enum {
+	PATIENCE_US = 250000000,
+};
+
 static void write_more(struct sim_server_conn *conn);
 
 static void complain(struct sim_server_conn *conn, const char *what)
@@ -43,6 +47,18 @@ static void run_close(void *arg)
 	sim_tcp_close(conn->tcp);
 }
 
+// At rest, so that the node can tell that it is no answer to the next request.
+static void run_unasked(void *arg)
+{
+	static const char evil[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+	struct sim_server_conn *conn = arg;
+
+	if (conn->over || !conn->unasked || conn->reader.line.len || conn->tcp->fin_queued)
+		return;
+	conn->unasked = false;
+	write_bytes(conn, evil, sizeof(evil) - 1);
+}
+
 static void end_response(struct sim_server_conn *conn)
 {
 	struct sim_request *request = conn->request;
@@ -59,6 +75,10 @@ static void end_response(struct sim_server_conn *conn)
 		sim_tcp_shutdown(conn->tcp); // goes on reading
 	else if (request->closing == SIM_CLOSES_SILENTLY)
 		sim_at(sim, later, run_close, conn);
+	else if (request->unasked) {
+		conn->unasked = true;
+		sim_at(sim, later, run_unasked, conn);
+	}
 }
 
 static void run_writing(void *arg)
@@ -142,6 +162,12 @@ static bool is_in_turn(const struct sim_request *request)
 	return client->n_answered < client->n_asked && client->asked[client->n_answered] == request;
 }
 
+// The client was told that nobody knows what became of it.
+static bool is_given_up(const struct sim *sim, const struct sim_request *request)
+{
+	return sim->scenario->unsafe_may_fail && !request->safe && request->outcome == SIM_REFUSED;
+}
+
 static void check_arrival(struct sim_server_conn *conn, struct sim_request *request,
 	const uint8_t *head, uint32_t len)
 {
@@ -154,7 +180,7 @@ static void check_arrival(struct sim_server_conn *conn, struct sim_request *requ
 		return;
 	if (request->set != conn->server->set)
 		complain(conn, "arrived at an endpoint of another set");
-	if (!request->client->over && !is_in_turn(request))
+	if (!request->client->over && !is_in_turn(request) && !is_given_up(sim, request))
 		complain(conn, "arrived before its turn");
 	if (sim->scenario->tcp)
 		return;
@@ -187,6 +213,7 @@ static enum sim_framing take_head(void *ctx, const uint8_t *head, uint32_t head_
 	request->response_sent_head = false;
 	conn->n_body = 0;
 	conn->answering = false;
+	conn->unasked = false;
 	sim_say(sim, "endpoint %u gets request %u, wants %u", conn->server->endpoint, id,
 		request->response_len);
 	if (!sim->hostile)
@@ -326,6 +353,15 @@ static const struct sim_tcp_program program = {
 	.closed = take_closed,
 };
 
+// Forged bytes that were believed leave two hosts out of step for as long as one of them has patience.
+static void run_out_of_patience(void *arg)
+{
+	struct sim_server_conn *conn = arg;
+
+	if (!conn->over)
+		crash(conn);
+}
+
 static void take_connection(void *ctx, struct sim_tcp *tcp)
 {
 	struct sim_server *server = ctx;
@@ -337,6 +373,10 @@ static void take_connection(void *ctx, struct sim_tcp *tcp)
 	conn->reader.ctx = conn;
 	conn->next = server->conns;
 	server->conns = conn;
+	if (server->sim->hostile)
+		sim_at(server->sim, server->sim->now_us + PATIENCE_US, run_out_of_patience, conn);
+	if (server->sim->scenario->unasked)
+		tcp->options.nagle = false;
 	tcp->program = &program;
 	tcp->ctx = conn;
 }

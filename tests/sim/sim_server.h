@@ -21,6 +21,7 @@ struct sim_server_conn {
 	uint32_t n_written;
 	bool answering; // a response is under way
 	bool writing;
+	bool unasked; // it is about to go on behind its answer
 	bool over;
 	uint32_t lag;
 	bool reading;

@@ -32,15 +32,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint32_t n_sent_to(const struct rig *rig, enum splice_side side, uint8_t flag)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < rig->n_sent; i++)
-		n += rig->sent[i].side == side && (!flag || (rig->sent[i].tcp.flags & flag));
-	return n;
-}
-
 static void splice_endpoint_fin_on_an_idle_leg_is_not_seen(void **state)
 {
 	struct rig *rig = *state;
@@ -50,7 +41,7 @@ static void splice_endpoint_fin_on_an_idle_leg_is_not_seen(void **state)
 	flow = rig_open(rig);
 	leg = rig_exchange(rig, flow, &up, &down);
 	rig_server(rig, leg, &(struct rig_in){.flags = TCP_FIN, .seq = down, .ack = up});
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, 0), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, 0), 0);
 	rig_forget(rig);
 	rig_client(rig, flow, &(struct rig_in){.seq = up, .ack = down, .text = GET});
 	assert_int_not_equal(rig_accept(rig), leg);
@@ -67,9 +58,9 @@ static void splice_idle_leg_is_kept_for_its_endpoints_time(void **state)
 	rig->leg_idle_ms = 10000;
 	rig_exchange(rig, rig_open(rig), &up, &down);
 	rig_wait(rig, 8000);
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, 0), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, 0), 0);
 	rig_wait(rig, 6000);
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, TCP_FIN) > 0, 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_FIN) > 0, 1);
 	splice_usage(rig->splice, &usage);
 	assert_int_equal(usage.n_idle_legs, 0);
 }
@@ -84,8 +75,8 @@ static void splice_client_fin_between_requests_keeps_the_leg(void **state)
 	flow = rig_open(rig);
 	leg = rig_exchange(rig, flow, &up, &down);
 	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .seq = up, .ack = down});
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, 0), 0);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, 0), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
 	assert_int_equal(rig->sent[rig->n_sent - 1].ack, up + 1);
 	rig_client(rig, flow, &(struct rig_in){.seq = up + 1, .ack = down + 1});
 	splice_usage(rig->splice, &usage);
@@ -106,7 +97,7 @@ static void splice_client_fin_in_the_body_reaches_the_endpoint(void **state)
 	rig_server(rig, leg, &(struct rig_in){.ack = POST_LEN});
 	rig_forget(rig);
 	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .seq = POST_LEN, .text = "01234"});
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_FIN), 1);
 	for (uint32_t i = 0; i < rig->n_sent; i++)
 		if (rig->sent[i].tcp.flags & TCP_FIN)
 			assert_int_equal(rig->sent[i].seq + rig->sent[i].len, POST_LEN + 5);
@@ -130,7 +121,72 @@ static void splice_client_half_closed_still_gets_its_answer(void **state)
 	rig_client(rig, flow, &(struct rig_in){.seq = GET_LEN + 1, .ack = sent->seq + sent->len});
 	sent = &rig->sent[rig->n_sent - 1];
 	rig_client(rig, flow, &(struct rig_in){.seq = GET_LEN + 1, .ack = sent->seq + sent->len});
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
+}
+
+// Its FIN comes ahead of the data before it.
+static void splice_client_fin_waits_for_what_is_before_it(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t flow;
+
+	rig_start(rig);
+	flow = rig_open(rig);
+	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .seq = 10, .text = GET + 10});
+	rig_expect_none(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = "GET /x HTT"});
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_SYN), 1);
+	while (rig->sent[rig->n_taken].side == SPLICE_CLIENT)
+		rig->n_taken++;
+	rig_accept(rig);
+	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, GET);
+	assert_int_equal(rig->sent[rig->n_sent - 1].ack, GET_LEN + 1);
+}
+
+// Both close a connection at rest: the FINs cross.
+static void splice_fins_that_cross_end_the_connection(void **state)
+{
+	struct rig *rig = *state;
+	struct splice_usage usage;
+	const struct rig_sent *sent;
+	uint32_t flow, up = 0, down = 0;
+
+	rig_start(rig);
+	flow = rig_open(rig);
+	rig_exchange(rig, flow, &up, &down);
+	splice_drain(rig->splice);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	rig_forget(rig);
+	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .seq = up, .ack = down});
+	sent = rig_take(rig, SPLICE_CLIENT);
+	assert_int_equal(sent->tcp.flags, TCP_ACK);
+	assert_int_equal(sent->ack, up + 1);
+	rig_client(rig, flow, &(struct rig_in){.seq = up + 1, .ack = down + 1});
+	splice_usage(rig->splice, &usage);
+	assert_int_equal(usage.n_lingering, 1);
+	rig_wait(rig, 3000);
+	assert_false(rig->flow_open[flow]);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_RST), 0);
+}
+
+// The same between the node and an endpoint.
+static void splice_fins_that_cross_end_a_leg(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t leg, up = 0, down = 0;
+
+	rig->leg_idle_ms = 5000;
+	rig_start(rig);
+	leg = rig_exchange(rig, rig_open(rig), &up, &down);
+	rig_wait(rig, 6500);
+	assert_true(rig_n_sent(rig, SPLICE_SERVER, TCP_FIN) > 0);
+	rig_forget(rig);
+	rig_server(rig, leg, &(struct rig_in){.flags = TCP_FIN, .seq = down, .ack = up});
+	assert_int_equal(rig_take(rig, SPLICE_SERVER)->ack, down + 1);
+	assert_true(rig->leg_open[leg]);
+	rig_server(rig, leg, &(struct rig_in){.seq = down + 1, .ack = up + 1});
+	assert_false(rig->leg_open[leg]);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_RST), 0);
 }
 
 static void splice_reset_is_believed_only_in_window(void **state)
@@ -155,7 +211,7 @@ static void splice_reset_is_believed_only_in_window(void **state)
 	rig_expect_none(rig);
 	assert_true(rig->flow_open[flow]);
 	rig_client(rig, flow, &(struct rig_in){.flags = TCP_RST, .seq = up});
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, TCP_RST), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_RST), 1);
 	assert_false(rig->flow_open[flow]);
 	assert_false(rig->leg_open[leg]);
 }
@@ -262,13 +318,13 @@ static void splice_drain_closes_the_idle_and_lets_the_others_end(void **state)
 	rig_client(rig, flow, &(struct rig_in){.seq = up, .ack = down, .text = GET});
 	rig_forget(rig);
 	splice_drain(rig->splice);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 0);
 	assert_int_equal(rig_syn(rig, 4711, &cookie), SPLICE_NONE);
 	rig_server(rig, leg, &(struct rig_in){.seq = down, .ack = up + GET_LEN, .text = answer});
 	sent = rig_take_data(rig, SPLICE_CLIENT);
 	assert_memory_equal(sent->data, "HTTP/1.1 200 ", 13);
 	rig_client(rig, flow, &(struct rig_in){.seq = up + GET_LEN, .ack = sent->seq + sent->len});
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
 }
 
 static void splice_drain_closes_an_idle_flow(void **state)
@@ -281,7 +337,7 @@ static void splice_drain_closes_an_idle_flow(void **state)
 	rig_exchange(rig, flow, &up, &down);
 	splice_drain(rig->splice);
 	rig_wait(rig, 100);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
 	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .seq = up, .ack = down + 1});
 	rig_wait(rig, 70000);
 	assert_false(rig->flow_open[flow]);
@@ -317,10 +373,10 @@ static void splice_idle_flow_is_closed_in_good_order(void **state)
 	flow = rig_open(rig);
 	rig_exchange(rig, flow, &up, &down);
 	rig_wait(rig, 59000);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, 0), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, 0), 0);
 	rig_wait(rig, 2000);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN) > 0, 1);
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_RST), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN) > 0, 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_RST), 0);
 	rig_wait(rig, 20000); // nobody answers
 	assert_false(rig->flow_open[flow]);
 }
@@ -358,6 +414,9 @@ int main(void)
 		CASE(splice_client_fin_between_requests_keeps_the_leg),
 		CASE(splice_client_fin_in_the_body_reaches_the_endpoint),
 		CASE(splice_client_half_closed_still_gets_its_answer),
+		CASE(splice_client_fin_waits_for_what_is_before_it),
+		CASE(splice_fins_that_cross_end_the_connection),
+		CASE(splice_fins_that_cross_end_a_leg),
 		CASE(splice_reset_is_believed_only_in_window),
 		CASE(splice_challenge_acks_are_limited),
 		CASE(splice_linger_answers_what_is_late),

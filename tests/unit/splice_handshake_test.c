@@ -59,6 +59,57 @@ static void splice_syn_without_options_promises_none(void **state)
 	assert_false(answer->tcp.sack_offered);
 }
 
+// RFC 9293 §3.10.7.2: data may be left for later, and is sent again.
+static void splice_syn_with_data_is_acknowledged_without_it(void **state)
+{
+	struct rig *rig = *state;
+	char data[] = "GET /x HT";
+	struct tcp_segment syn = {
+		.data = (uint8_t *)data,
+		.len = sizeof(data) - 1,
+		.seq = RIG_CLIENT_ISS,
+		.window = 1000,
+		.flags = TCP_SYN,
+		.mss = 1000,
+		.scale = TCP_NO_WINDOW_SCALE,
+	};
+	struct tcp_out cookie;
+	uint32_t flow;
+
+	rig_start(rig);
+	flow = splice_syn(rig->splice, 0, 1, &syn, &cookie);
+	rig->flow_open[flow] = true;
+	splice_flow_begin(rig->splice, flow);
+	assert_int_equal(rig_take(rig, SPLICE_CLIENT)->ack, 0);
+	rig_client(rig, flow, &(struct rig_in){0});
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	rig_accept(rig);
+	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, GET);
+}
+
+// RFC 9293 §3.7.1: a host that announces no MSS takes 536 bytes, and so does the leg that serves it.
+static void splice_syn_without_mss_means_536(void **state)
+{
+	struct rig *rig = *state;
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n";
+	char answer[901];
+	uint32_t flow, leg;
+
+	rig->client_mss = 0;
+	rig_start(rig);
+	flow = rig_open(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	assert_int_equal(rig->sent[rig->n_taken].tcp.mss, 536);
+	leg = rig_accept(rig);
+	rig_forget(rig);
+	memset(answer, 'b', sizeof(answer) - 1);
+	answer[900] = '\0';
+	memcpy(answer, head, sizeof(head) - 1);
+	rig_server(rig, leg, &(struct rig_in){.ack = sizeof(GET) - 1, .text = answer});
+	assert_int_equal(rig_take(rig, SPLICE_CLIENT)->len, 536);
+	assert_int_equal(rig_take(rig, SPLICE_CLIENT)->len, 900 - 536);
+}
+
 static void splice_syn_ack_lost_is_repeated_then_given_up(void **state)
 {
 	struct rig *rig = *state;
@@ -247,6 +298,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(splice_syn_with_options_promises_the_listeners),
 		CASE(splice_syn_without_options_promises_none),
+		CASE(splice_syn_with_data_is_acknowledged_without_it),
+		CASE(splice_syn_without_mss_means_536),
 		CASE(splice_syn_ack_lost_is_repeated_then_given_up),
 		CASE(splice_syn_repeated_is_answered_again),
 		CASE(splice_syn_beyond_half_open_gets_cookie_without_state),

@@ -321,6 +321,20 @@ void rig_server(struct rig *rig, uint32_t leg, const struct rig_in *in)
 	splice_server_segment(rig->splice, leg, seg);
 }
 
+void rig_bare(struct rig *rig, enum splice_side side, uint32_t idx, uint8_t flags, uint32_t seq)
+{
+	struct tcp_segment *seg = carry(rig, &(struct rig_in){0});
+
+	seg->flags = flags;
+	if (side == SPLICE_CLIENT) {
+		seg->seq = RIG_CLIENT_ISS + 1 + seq;
+		splice_client_segment(rig->splice, idx, seg);
+	} else {
+		seg->seq = RIG_SERVER_ISS + 1 + seq;
+		splice_server_segment(rig->splice, idx, seg);
+	}
+}
+
 uint32_t rig_accept(struct rig *rig)
 {
 	const struct rig_sent *syn = rig_take(rig, SPLICE_SERVER);
@@ -379,6 +393,15 @@ const struct rig_sent *rig_take_data(struct rig *rig, enum splice_side side)
 	while (rig->n_taken < rig->n_sent && !rig->sent[rig->n_taken].len)
 		rig->n_taken++;
 	return rig_take(rig, side);
+}
+
+uint32_t rig_n_sent(const struct rig *rig, enum splice_side side, uint8_t flags)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < rig->n_sent; i++)
+		n += rig->sent[i].side == side && (!flags || (rig->sent[i].tcp.flags & flags));
+	return n;
 }
 
 void rig_expect_none(const struct rig *rig)

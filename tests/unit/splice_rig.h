@@ -77,6 +77,8 @@ uint32_t rig_open(struct rig *rig);
 uint32_t rig_syn(struct rig *rig, uint32_t seq, struct tcp_out *cookie);
 void rig_client(struct rig *rig, uint32_t flow, const struct rig_in *in);
 void rig_server(struct rig *rig, uint32_t leg, const struct rig_in *in);
+// An empty segment without an ACK.
+void rig_bare(struct rig *rig, enum splice_side side, uint32_t idx, uint8_t flags, uint32_t seq);
 // Takes the SYN that the splice sends to an endpoint, answers it, and returns the leg.
 uint32_t rig_accept(struct rig *rig);
 // A request and its answer; returns the leg, which is idle then. up and down: bytes before, advanced.
@@ -86,6 +88,8 @@ uint32_t rig_exchange(struct rig *rig, uint32_t flow, uint32_t *up, uint32_t *do
 const struct rig_sent *rig_take(struct rig *rig, enum splice_side side);
 // The next one with data; ACKs before it are passed over.
 const struct rig_sent *rig_take_data(struct rig *rig, enum splice_side side);
+// How many went to a side since rig_forget(), with one of flags; 0: any.
+uint32_t rig_n_sent(const struct rig *rig, enum splice_side side, uint8_t flags);
 void rig_expect_none(const struct rig *rig);
 void rig_forget(struct rig *rig); // what was sent and not looked at
 void rig_wait(struct rig *rig, uint32_t ms);

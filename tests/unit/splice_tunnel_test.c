@@ -37,15 +37,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static uint32_t n_sent_to(const struct rig *rig, enum splice_side side, uint8_t flag)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < rig->n_sent; i++)
-		n += rig->sent[i].side == side && (rig->sent[i].tcp.flags & flag);
-	return n;
-}
-
 // A TCP listener's flow: the endpoint is asked first.
 static uint32_t open_tcp(struct rig *rig, uint32_t *leg)
 {
@@ -112,19 +103,39 @@ static void splice_tcp_fins_pass_both_ways(void **state)
 	rig_client(rig, flow, &(struct rig_in){0});
 	rig_forget(rig);
 	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN, .text = "bye"});
-	assert_int_equal(n_sent_to(rig, SPLICE_SERVER, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_FIN), 1);
 	rig_server(rig, leg, &(struct rig_in){.ack = 4, .text = "still"}); // half-closed
 	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, "bye");
 	while (rig->sent[rig->n_taken].side == SPLICE_SERVER)
 		rig->n_taken++;
 	assert_string_equal(rig_take_data(rig, SPLICE_CLIENT)->data, "still");
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 0);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 0);
 	rig_server(rig, leg, &(struct rig_in){.flags = TCP_FIN, .seq = 5, .ack = 4});
-	assert_int_equal(n_sent_to(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
 	rig_client(rig, flow, &(struct rig_in){.seq = 4, .ack = 6});
 	rig_wait(rig, 200000);
 	assert_false(rig->flow_open[flow]);
 	assert_false(rig->leg_open[leg]);
+}
+
+static void splice_tcp_fins_that_cross_end_both_connections(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t flow, leg;
+
+	flow = open_tcp(rig, &leg);
+	rig_client(rig, flow, &(struct rig_in){0});
+	rig_forget(rig);
+	rig_client(rig, flow, &(struct rig_in){.flags = TCP_FIN});
+	rig_server(rig, leg, &(struct rig_in){.flags = TCP_FIN});
+	assert_int_equal(rig_n_sent(rig, SPLICE_SERVER, TCP_FIN), 1);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN), 1);
+	rig_client(rig, flow, &(struct rig_in){.seq = 1, .ack = 1});
+	rig_server(rig, leg, &(struct rig_in){.seq = 1, .ack = 1});
+	rig_wait(rig, 3000);
+	assert_false(rig->flow_open[flow]);
+	assert_false(rig->leg_open[leg]);
+	assert_int_equal(rig_n_sent(rig, SPLICE_CLIENT, TCP_RST), 0);
 }
 
 static void splice_upgrade_accepted_becomes_a_tunnel(void **state)
@@ -246,6 +257,7 @@ int main(void)
 		CASE(splice_tcp_endpoint_may_speak_first),
 		CASE(splice_tcp_no_endpoint_resets_the_client),
 		CASE(splice_tcp_fins_pass_both_ways),
+		CASE(splice_tcp_fins_that_cross_end_both_connections),
 		CASE(splice_upgrade_accepted_becomes_a_tunnel),
 		CASE(splice_upgrade_nobody_asked_for_is_502),
 		CASE(splice_connect_is_refused),
