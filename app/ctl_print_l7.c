@@ -223,8 +223,12 @@ void ctl_print_http_routes(FILE *out, const json_t *rows)
 		{"BYTES UP", "bytes_up", CTL_RIGHT},
 		{"BYTES DOWN", "bytes_down", CTL_RIGHT},
 	};
+	json_t *latencies = json_array();
 
 	PRINT_TABLE(out, rows, columns);
+	add_measured(latencies, rows, "route", "route");
+	print_latencies(out, latencies);
+	json_decref(latencies);
 }
 
 // ---- clusters
@@ -265,7 +269,8 @@ static void append_endpoints(json_t *rows, const json_t *group)
 // What a table says of a cluster where only endpoints have something.
 static void blank(json_t *row)
 {
-	static const char *const keys[] = {"state", "vrf", "policy", "weight", "idle_legs"};
+	static const char *const keys[] = {
+		"state", "health", "priority", "locality", "vrf", "policy", "weight", "idle_legs"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		json_object_set_new(row, keys[i], json_string(""));
@@ -297,6 +302,9 @@ void ctl_print_clusters(FILE *out, const json_t *answer)
 	static const struct ctl_column columns[] = {
 		{"CLUSTER", "name", CTL_LEFT},
 		{"STATE", "state", CTL_LEFT},
+		{"HEALTH", "health", CTL_LEFT},
+		{"PRIORITY", "priority", CTL_RIGHT},
+		{"LOCALITY", "locality", CTL_LEFT},
 		{"VRF", "vrf", CTL_LEFT},
 		{"POLICY", "policy", CTL_LEFT},
 		{"WEIGHT", "weight", CTL_RIGHT},
@@ -322,6 +330,7 @@ void ctl_print_clusters(FILE *out, const json_t *answer)
 
 	PRINT_TABLE(out, rows, columns);
 	add_measured(latencies, clusters, "cluster", "cluster");
+	add_measured(latencies, json_object_get(answer, "endpoints"), "endpoint", "endpoint");
 	print_latencies(out, latencies);
 	json_decref(latencies);
 	json_decref(rows);

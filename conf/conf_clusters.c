@@ -11,79 +11,13 @@ enum {
 	MAX_TIMEOUT_MS = INT32_MAX,
 };
 
-static int read_address(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	struct endpoint_spec *endpoint = object;
-	struct ip_addr addr;
-	int rc = value_ip_text(reader, setting, 0, &addr);
-
-	(void)key;
-	if (rc < 0)
-		return rc;
-	endpoint->address.family = addr.family;
-	memcpy(endpoint->address.b, addr.addr.b, sizeof(endpoint->address.b));
-	return 0;
-}
-
-enum {
-	ENDPOINT_KEY_ADDRESS,
-	ENDPOINT_KEY_PORT,
-	ENDPOINT_KEY_WEIGHT,
-	ENDPOINT_KEY_POLICY,
-	ENDPOINT_KEY_VRF,
-	N_ENDPOINT_KEYS,
-};
-
-static const struct reader_key endpoint_keys[N_ENDPOINT_KEYS] = {
-	[ENDPOINT_KEY_ADDRESS] = {.name = "address", .read = read_address},
-	[ENDPOINT_KEY_PORT] = {"port", value_number, READER_FIELD(struct endpoint_spec, port), 1,
-		UINT16_MAX},
-	[ENDPOINT_KEY_WEIGHT] = {"weight", value_number, READER_FIELD(struct endpoint_spec, weight),
-		1, UINT32_MAX},
-	[ENDPOINT_KEY_POLICY] = {"policy", value_name, READER_FIELD(struct endpoint_spec, policy)},
-	[ENDPOINT_KEY_VRF] = {"vrf", value_name, READER_FIELD(struct endpoint_spec, vrf)},
-};
-
-static const struct reader_rule endpoint_rules[] = {
-	{.of = 1 << ENDPOINT_KEY_ADDRESS, .min = 1, .max = 1},
-	{.of = 1 << ENDPOINT_KEY_PORT, .min = 1, .max = 1},
-};
-
-static const struct reader_group endpoint_group = READER_GROUP(endpoint_keys, endpoint_rules);
-
-static int read_endpoint(
-	struct reader *reader, const config_setting_t *setting, void *item, void *context)
-{
-	struct endpoint_spec *endpoint = item;
-	uint32_t given;
-	int rc = conf_l7_origin(reader, setting, &endpoint->origin);
-
-	(void)context;
-	endpoint->weight = 1;
-	return rc < 0 ? rc : reader_read_group(reader, setting, &endpoint_group, endpoint, &given);
-}
-
 // A cluster as the file has it: with defaults for its endpoints.
 struct cluster_entry {
 	struct cluster_spec cluster;
-	struct endpoint_spec *endpoints;
+	struct conf_localities localities;
 	const char *policy;
 	const char *vrf;
 };
-
-static int read_endpoints(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	struct cluster_entry *entry = object;
-	void *endpoints = NULL;
-	int rc = reader_read_items(reader, setting, L7_MAX_ENDPOINTS, sizeof(*entry->endpoints),
-		read_endpoint, NULL, &endpoints, &entry->cluster.n_endpoints);
-
-	(void)key;
-	entry->endpoints = endpoints;
-	return rc;
-}
 
 static int read_lb_policy(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
@@ -116,6 +50,10 @@ enum {
 	CLUSTER_POLICY,
 	CLUSTER_VRF,
 	CLUSTER_ENDPOINTS,
+	CLUSTER_LOCALITIES,
+	CLUSTER_LOCALITY_WEIGHTED,
+	CLUSTER_OVERPROVISIONING_FACTOR,
+	CLUSTER_PANIC_THRESHOLD,
 	CLUSTER_HEALTH_CHECKS,
 	CLUSTER_OUTLIER_DETECTION,
 	CLUSTER_CIRCUIT_BREAKERS,
@@ -133,7 +71,14 @@ static const struct reader_key cluster_keys[N_CLUSTER_KEYS] = {
 		CLUSTER_FIELD(cluster.pool_timeout_ms), 1, MAX_TIMEOUT_MS},
 	[CLUSTER_POLICY] = {"policy", value_name, CLUSTER_FIELD(policy)},
 	[CLUSTER_VRF] = {"vrf", value_name, CLUSTER_FIELD(vrf)},
-	[CLUSTER_ENDPOINTS] = {.name = "endpoints", .read = read_endpoints},
+	[CLUSTER_ENDPOINTS] = {"endpoints", conf_localities_read_one, CLUSTER_FIELD(localities)},
+	[CLUSTER_LOCALITIES] = {"localities", conf_localities_read, CLUSTER_FIELD(localities)},
+	[CLUSTER_LOCALITY_WEIGHTED] = {"locality_weighted", value_bool,
+		CLUSTER_FIELD(cluster.locality_weighted)},
+	[CLUSTER_OVERPROVISIONING_FACTOR] = {"overprovisioning_factor", value_number,
+		CLUSTER_FIELD(cluster.overprovisioning_percent), 1, UINT32_MAX},
+	[CLUSTER_PANIC_THRESHOLD] = {"healthy_panic_threshold", value_number,
+		CLUSTER_FIELD(cluster.panic_percent), 0, 100},
 	[CLUSTER_HEALTH_CHECKS] = {.name = "health_checks", .read = reader_not_yet},
 	[CLUSTER_OUTLIER_DETECTION] = {.name = "outlier_detection", .read = reader_not_yet},
 	[CLUSTER_CIRCUIT_BREAKERS] = {.name = "circuit_breakers", .read = reader_not_yet},
@@ -141,33 +86,59 @@ static const struct reader_key cluster_keys[N_CLUSTER_KEYS] = {
 
 static const struct reader_rule cluster_rules[] = {
 	{.of = 1 << CLUSTER_NAME, .min = 1, .max = 1},
+	{.of = 1 << CLUSTER_ENDPOINTS | 1 << CLUSTER_LOCALITIES, .min = 0, .max = 1},
 };
 
 static const struct reader_group cluster_group = READER_GROUP(cluster_keys, cluster_rules);
+
+// Endpoints get the cluster's policy and VRF where they have none of their own.
+static int place_localities(struct reader *reader, const struct cluster_entry *entry,
+	const struct spec_origin *origin, struct cluster_spec *cluster)
+{
+	uint32_t n = entry->localities.n_localities;
+	struct locality_spec *localities =
+		arena_alloc(reader->arena, (n + 1) * sizeof(*localities));
+
+	if (localities == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct conf_locality *locality = &entry->localities.localities[i];
+
+		for (uint32_t k = 0; k < locality->spec.n_endpoints; k++) {
+			struct endpoint_spec *endpoint = &locality->endpoints[k];
+
+			if (endpoint->policy == NULL)
+				endpoint->policy = entry->policy;
+			if (endpoint->vrf == NULL)
+				endpoint->vrf = entry->vrf;
+		}
+		localities[i] = locality->spec;
+		localities[i].endpoints = locality->endpoints;
+		if (localities[i].origin == NULL)
+			localities[i].origin = origin;
+	}
+	cluster->n_localities = n;
+	cluster->localities = localities;
+	return 0;
+}
 
 static int read_cluster(
 	struct reader *reader, const config_setting_t *setting, void *item, void *seen)
 {
 	struct cluster_entry entry = {
 		.cluster = {.connect_timeout_ms = L7_DEFAULT_CONNECT_TIMEOUT_MS,
-			.pool_timeout_ms = L7_DEFAULT_POOL_TIMEOUT_MS}};
+			.pool_timeout_ms = L7_DEFAULT_POOL_TIMEOUT_MS,
+			.overprovisioning_percent = L7_DEFAULT_OVERPROVISIONING_PERCENT,
+			.panic_percent = L7_DEFAULT_PANIC_PERCENT}};
 	struct cluster_spec *cluster = item;
 	uint32_t given;
 	int rc = reader_read_group(reader, setting, &cluster_group, &entry, &given);
 
 	if (rc < 0)
 		return rc;
-	for (uint32_t i = 0; i < entry.cluster.n_endpoints; i++) {
-		struct endpoint_spec *endpoint = &entry.endpoints[i];
-
-		if (endpoint->policy == NULL)
-			endpoint->policy = entry.policy;
-		if (endpoint->vrf == NULL)
-			endpoint->vrf = entry.vrf;
-	}
 	*cluster = entry.cluster;
-	cluster->endpoints = entry.endpoints;
-	return conf_l7_named(reader, setting, seen, cluster->name, &cluster->origin);
+	rc = conf_l7_named(reader, setting, seen, cluster->name, &cluster->origin);
+	return rc < 0 ? rc : place_localities(reader, &entry, cluster->origin, cluster);
 }
 
 int conf_clusters_read(struct reader *reader, const config_setting_t *setting,
@@ -176,11 +147,14 @@ int conf_clusters_read(struct reader *reader, const config_setting_t *setting,
 	struct l7_spec *spec = &((struct node_spec *)object)->l7;
 	void *clusters = NULL;
 	void *seen = NULL;
-	int rc = reader_read_items(reader, setting, CONF_MAX_ITEMS, sizeof(*spec->clusters),
+	int rc = reader_read_items(reader, setting, CONF_MAX_ITEMS, sizeof(**spec->clusters),
 		read_cluster, &seen, &clusters, &spec->n_clusters);
 
 	(void)key;
 	reader_forget(&seen);
-	spec->clusters = clusters;
-	return rc;
+	if (rc < 0)
+		return rc;
+	spec->clusters =
+		conf_l7_pointers(reader, clusters, spec->n_clusters, sizeof(**spec->clusters));
+	return spec->clusters == NULL ? -ENOMEM : 0;
 }

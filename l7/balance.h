@@ -13,14 +13,15 @@ enum {
 };
 
 struct balance_state {
-	uint32_t turn; // next one; taken modulo the period
+	uint32_t
+		turn; // next one; of a single ring taken modulo its period, else of all rings together
 };
 
 // Starts n states of a worker, each worker elsewhere in the period, so that several workers with few
 // requests do not all begin with one endpoint.
 void balance_start(struct balance_state *states, uint32_t n, uint16_t worker_idx);
 
-// The slot of the endpoint whose turn it is, or BALANCE_NONE: the cluster is empty. Endpoints in tried (slots)
-// are passed over when others exist.
+// The slot of the endpoint whose turn it is, or BALANCE_NONE: the cluster has nobody who may be chosen. Endpoints in
+// tried (slots) are passed over when others may be chosen, of the same locality and priority first.
 uint32_t balance_pick(const struct cluster *cluster, struct balance_state *state,
 	const uint32_t *tried, uint32_t n_tried);

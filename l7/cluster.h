@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A cluster, compiled: its time-outs and the order in which its endpoints take turns. Immutable, one
-// block (l7/block.h); l7/balance.h picks from it. The schedule is one period of weighted
-// earliest-deadline-first, as Envoy's round robin has it, computed ahead, so that a pick is one load.
+// A cluster, compiled: its time-outs and the order in which its endpoints take turns. Immutable, one block
+// (l7/block.h); l7/balance.h picks from it. Rings say whose turn it is (l7/edf.h). With one priority and one
+// locality in play there is one ring, of endpoints, and a pick is one load. Else a ring of rings comes before: the
+// priorities by their shares (l7/priority.h), in each its localities by weight, in each of these the endpoints.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,6 @@
 #include "l7/spec.h"
 
 enum {
-	CLUSTER_MAX_TURNS = 16384, // of a period; weights that need more are rounded to 1/16384
 	ENDPOINT_NO_POLICY = UINT32_MAX,
 	ENDPOINT_VRF_OF_CLIENT = UINT32_MAX,
 };
@@ -28,9 +28,12 @@ enum endpoint_state {
 // By slot in l7_tables.
 struct endpoint {
 	struct l7_address address;
-	uint8_t state;	  // enum endpoint_state
-	uint16_t port;	  // host order
-	uint32_t cluster; // slot
+	uint8_t state;	   // enum endpoint_state
+	uint16_t port;	   // host order
+	uint16_t locality; // of its cluster; of a removed endpoint, what it was
+	uint8_t health;	   // enum endpoint_health
+	uint8_t pad;
+	uint32_t cluster;  // slot
 	uint32_t
 		policy; // slot of the SRv6 policy that leads there, or ENDPOINT_NO_POLICY: routes do
 	uint32_t vrf;	// slot of the VRF that it is in and answers from, or ENDPOINT_VRF_OF_CLIENT
@@ -42,7 +45,30 @@ struct cluster {
 	uint32_t connect_timeout_ms; // 0: none
 	uint32_t pool_timeout_ms;
 	uint32_t n_endpoints;
-	uint32_t n_turns; // 0: there are no endpoints
+	uint32_t n_turns; // of the first ring; 0: nobody may be chosen
+	uint32_t n_rings;
+	uint32_t n_localities;
+};
+
+// Who takes turns: endpoints, or rings. The first ring is the one that a pick starts with.
+struct cluster_ring {
+	uint32_t first; // in the ring's turns, of endpoints or of rings
+	uint32_t n_turns;
+	uint32_t n_in_parent; // turns that it has in one period of the ring that it is in
+	uint32_t of_rings;    // bool
+};
+
+struct cluster_ring_turn {
+	uint32_t ring;
+	uint32_t nth; // of this ring's turns in the period, from 0
+};
+
+struct cluster_locality {
+	const char *region; // in the cluster's block; likewise the next two
+	const char *zone;
+	const char *sub_zone;
+	uint32_t priority;
+	uint32_t weight; // 0: not given
 };
 
 // A share of requests: it gets those whose random % sum is below end, and not below the share before. The last
@@ -52,11 +78,39 @@ struct cluster_choice {
 	uint32_t cluster; // slot
 };
 
-// endpoint_slots: by index in the spec. Returns NULL with errno ENOMEM. The block holds one reference.
+// Of all localities.
+uint32_t cluster_count_endpoints(const struct cluster_spec *spec);
+
+// endpoint_slots: by index in the spec, counted through its localities. Returns NULL with errno ENOMEM. The block
+// holds one reference.
 struct cluster *cluster_build(const struct cluster_spec *spec, const uint32_t *endpoint_slots);
 
-// By turn, the slots of the endpoints.
-const uint32_t *cluster_turns(const struct cluster *cluster);
+struct cluster_locality cluster_locality(const struct cluster *cluster, uint32_t idx);
+
+enum cluster_part {
+	CLUSTER_TURNS, // slots of endpoints
+	CLUSTER_RING_TURNS,
+	CLUSTER_RINGS,
+	CLUSTER_LOCALITIES,
+	CLUSTER_TEXTS,
+};
+
+// The slots of the endpoints by turn, ring after ring. Inline like the next two, since workers come here for each
+// request.
+static inline const uint32_t *cluster_turns(const struct cluster *cluster)
+{
+	return block_part(&cluster->block, CLUSTER_TURNS);
+}
+
+static inline const struct cluster_ring_turn *cluster_ring_turns(const struct cluster *cluster)
+{
+	return block_part(&cluster->block, CLUSTER_RING_TURNS);
+}
+
+static inline const struct cluster_ring *cluster_rings(const struct cluster *cluster)
+{
+	return block_part(&cluster->block, CLUSTER_RINGS);
+}
 
 // The cluster that a request falls to. n is 1 or more.
 uint32_t cluster_choose(const struct cluster_choice *choices, uint32_t n, uint32_t random);

@@ -26,12 +26,12 @@ static const char *cluster_name(const struct ctrl *ctrl, uint32_t slot)
 {
 	const struct l7_tables *t = ctrl_snapshot(ctrl)->l7;
 
-	return l7_view_name(t->cluster_names, t->n_clusters, slot);
+	return l7_view_name(t->cluster_names, slot);
 }
 
 static json_t *cluster_row(const struct ctrl *ctrl, uint32_t slot)
 {
-	const struct cluster *cluster = ctrl_snapshot(ctrl)->l7->clusters[slot];
+	const struct cluster *cluster = l7_tables_cluster(ctrl_snapshot(ctrl)->l7, slot);
 	json_t *row = json_pack("{s:s, s:I, s:I, s:I}", "cluster", cluster_name(ctrl, slot),
 		"live_endpoints", (json_int_t)cluster->n_endpoints, "connect_timeout_ms",
 		(json_int_t)cluster->connect_timeout_ms, "pool_timeout_ms",
@@ -52,7 +52,7 @@ static enum stream_step next_cluster(void *arg, json_t **row)
 
 	if (slot >= t->n_clusters)
 		return STREAM_END;
-	if (t->clusters[slot] == NULL ||
+	if (l7_tables_cluster(t, slot) == NULL ||
 		(cursor->only_cluster != L7_NO_SLOT && slot != cursor->only_cluster))
 		return STREAM_NOTHING;
 	*row = cluster_row(cursor->ctrl, slot);
@@ -110,18 +110,50 @@ static void add_legs(json_t *row, const struct ctrl *ctrl, uint32_t slot)
 	json_object_set_new(row, "idle_legs", json_integer((json_int_t)n_idle));
 }
 
+static const char *health_name(const struct endpoint *endpoint)
+{
+	static const char *const names[] = {
+		[ENDPOINT_HEALTHY] = "healthy",
+		[ENDPOINT_DEGRADED] = "degraded",
+		[ENDPOINT_UNHEALTHY] = "unhealthy",
+	};
+
+	return names[endpoint->health];
+}
+
+// A removed endpoint's locality may be another's by now, or nobody's.
+static void add_locality(json_t *row, const struct ctrl *ctrl, const struct endpoint *endpoint)
+{
+	struct cluster_locality locality;
+
+	json_object_set_new(row, "priority", json_null());
+	json_object_set_new(row, "locality", json_null());
+	if (endpoint->state != ENDPOINT_LIVE)
+		return;
+	locality = cluster_locality(
+		l7_tables_cluster(ctrl_snapshot(ctrl)->l7, endpoint->cluster), endpoint->locality);
+	json_object_set_new(row, "priority", json_integer((json_int_t)locality.priority));
+	if (locality.region[0] != '\0' || locality.zone[0] != '\0' || locality.sub_zone[0] != '\0')
+		json_object_set_new(row, "locality",
+			json_sprintf(
+				"%s/%s/%s", locality.region, locality.zone, locality.sub_zone));
+}
+
 static json_t *endpoint_row(const struct ctrl *ctrl, uint32_t slot)
 {
-	const struct endpoint *endpoint = &ctrl_snapshot(ctrl)->l7->endpoints[slot];
-	json_t *row = json_pack("{s:o, s:o, s:s, s:o, s:o, s:I}", "cluster",
+	const struct endpoint *endpoint = l7_tables_endpoint(ctrl_snapshot(ctrl)->l7, slot);
+	json_t *row = json_pack("{s:o, s:o, s:s, s:s, s:o, s:o, s:I}", "cluster",
 		l7_view_string(cluster_name(ctrl, endpoint->cluster)), "endpoint",
 		l7_view_address(endpoint->address.family, endpoint->address.b, endpoint->port),
-		"state", state_name(endpoint), "vrf", vrf_of(ctrl, endpoint), "policy",
-		policy_of(ctrl, endpoint), "weight", (json_int_t)endpoint->weight);
+		"state", state_name(endpoint), "health", health_name(endpoint), "vrf",
+		vrf_of(ctrl, endpoint), "policy", policy_of(ctrl, endpoint), "weight",
+		(json_int_t)endpoint->weight);
 
 	if (row == NULL)
 		return NULL;
+	add_locality(row, ctrl, endpoint);
 	l7_view_add_counters(row, ctrl, L7_ENDPOINT, slot);
+	l7_view_add_latency(row, ctrl, L7_ENDPOINT, slot);
 	add_legs(row, ctrl, slot);
 	return row;
 }
@@ -131,12 +163,13 @@ static enum stream_step next_endpoint(void *arg, json_t **row)
 	struct cursor *cursor = arg;
 	const struct l7_tables *t = ctrl_snapshot(cursor->ctrl)->l7;
 	uint32_t slot = cursor->endpoint++;
+	const struct endpoint *endpoint;
 
 	if (slot >= t->n_endpoints)
 		return STREAM_END;
-	if (t->endpoints[slot].state == ENDPOINT_FREE ||
-		(cursor->only_cluster != L7_NO_SLOT &&
-			t->endpoints[slot].cluster != cursor->only_cluster))
+	endpoint = l7_tables_endpoint(t, slot);
+	if (endpoint->state == ENDPOINT_FREE || (cursor->only_cluster != L7_NO_SLOT &&
+							endpoint->cluster != cursor->only_cluster))
 		return STREAM_NOTHING;
 	*row = endpoint_row(cursor->ctrl, slot);
 	return STREAM_ROW;
@@ -152,7 +185,7 @@ void views_clusters_get(struct reply *reply)
 	struct cursor *cursor;
 
 	if (name != NULL && name[0] != '\0')
-		slot = l7_view_find_slot(t->cluster_names, t->n_clusters, 0, name, &hint);
+		slot = l7_view_find_slot(t->cluster_names, 0, name, &hint);
 	if (name != NULL && slot == L7_NO_SLOT) {
 		reply_error(reply, HTTP_NOTFOUND, "there is no cluster \"%.64s\"", name);
 		return;

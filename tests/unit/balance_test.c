@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "l7/edf.h"
+
 enum {
 	MAX_ENDPOINTS = 4096,
 };
@@ -21,7 +23,10 @@ static struct cluster *build(const uint32_t *weights, uint32_t n)
 {
 	static struct endpoint_spec endpoints[MAX_ENDPOINTS];
 	static uint32_t slots[MAX_ENDPOINTS];
-	struct cluster_spec spec = {.n_endpoints = n, .endpoints = endpoints};
+	struct locality_spec locality = {
+		.region = "", .zone = "", .sub_zone = "", .n_endpoints = n, .endpoints = endpoints};
+	struct cluster_spec spec = {
+		.overprovisioning_percent = 140, .n_localities = 1, .localities = &locality};
 	struct cluster *cluster;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -104,7 +109,7 @@ static void expect_shares(const uint32_t *weights, uint32_t n, double tolerance)
 	uint32_t *n_had = calloc(n, sizeof(*n_had));
 	double sum = 0;
 
-	assert_in_range(cluster->n_turns, n, CLUSTER_MAX_TURNS);
+	assert_in_range(cluster->n_turns, n, EDF_MAX_TURNS);
 	for (uint32_t i = 0; i < n; i++)
 		sum += weights[i];
 	for (uint32_t i = 0; i < cluster->n_turns; i++)
