@@ -26,6 +26,8 @@
 #include "ctrl/neigh/neigh.h"
 #include "ctrl/publish.h"
 #include "ctrl/watchdog.h"
+#include "ctrl/xds/support.h"
+#include "ctrl/xds/xds.h"
 #include "pipeline/reclaim.h"
 
 enum {
@@ -68,7 +70,7 @@ static int check_file(const char *path)
 		fprintf(stderr, "%s\n", refusal.text[0] != '\0' ? refusal.text : "out of memory");
 	snapshot_destroy(snapshot);
 	adj_table_destroy(input.adj_table);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 	reclaim_destroy(reclaim);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_REFUSED;
 }
@@ -186,6 +188,11 @@ static int start_control(struct ctrl *ctrl, const char *socket_path, struct refu
 	if (ctrl->neigh == NULL)
 		return refusal_set(refusal, NULL, "out of memory for neighbours");
 	neigh_snapshot_changed(ctrl->neigh);
+	if (ctrl->spec->xds != NULL) {
+		ctrl->xds = xds_create(ctrl, refusal);
+		if (ctrl->xds == NULL)
+			return -EINVAL;
+	}
 	ctrl->admin = admin_create(ctrl, socket_path, refusal);
 	return ctrl->admin == NULL ? -EINVAL : 0;
 }
@@ -211,6 +218,7 @@ static void stop_all(struct ctrl *ctrl, bool workers_run)
 	admin_destroy(ctrl->admin);
 	neigh_destroy(ctrl->neigh);
 	publish_destroy(ctrl->publish);
+	xds_destroy(ctrl->xds);
 	if (ctrl->workers != NULL)
 		workers_destroy(ctrl->workers, ctrl->n_workers);
 	if (ctrl->n_ports > 0)
@@ -284,8 +292,19 @@ static int run(const struct options *options)
 	if (ret != 0)
 		log_error("start: %s", refusal.text[0] != '\0' ? refusal.text : "out of memory");
 	log_stop();
-	node_spec_destroy(ctrl.spec);
+	node_spec_release(ctrl.spec);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_REFUSED;
+}
+
+static int print_xds_support(void)
+{
+	char *page = support_page();
+
+	if (page == NULL)
+		return EXIT_REFUSED;
+	fputs(page, stdout);
+	free(page);
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -302,5 +321,7 @@ int main(int argc, char **argv)
 		printf("pergola %s (%s)\n", PERGOLA_VERSION, rte_version());
 		return EXIT_SUCCESS;
 	}
+	if (options.xds_support)
+		return print_xds_support();
 	return options.check ? check_file(options.config_path) : run(&options);
 }

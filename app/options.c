@@ -11,6 +11,7 @@ static const struct option long_options[] = {
 	{"check", required_argument, NULL, 'c'},
 	{"control-socket", required_argument, NULL, 's'},
 	{"version", no_argument, NULL, 'V'},
+	{"xds-support", no_argument, NULL, 'x'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -28,6 +29,7 @@ void options_print_help(void)
 	      "  --control-socket PATH     where pergolactl reaches the node, instead of the\n"
 	      "                            configuration's control_socket\n"
 	      "  --version                 versions of Pergola and DPDK\n"
+	      "  --xds-support             what of xDS is honoured, field by field, as Markdown\n"
 	      "  --help                    this text\n"
 	      "  -- EAL-ARGS               DPDK arguments; they come after the configuration's and "
 	      "win\n"
@@ -60,6 +62,9 @@ int options_parse(int argc, char **argv, struct options *options)
 			break;
 		case 'V':
 			options->version = true;
+			return 0;
+		case 'x':
+			options->xds_support = true;
 			return 0;
 		case 'h':
 			options->help = true;

@@ -9,6 +9,7 @@ struct options {
 	const char *config_path;
 	bool check; // --check FILE: validate and exit
 	bool version;
+	bool xds_support; // --xds-support: print docs/xds-support.md
 	bool help;
 	const char *control_socket; // --control-socket PATH; NULL: as configured
 	int n_eal_args;		    // what stands after --

@@ -23,6 +23,7 @@ static struct node_spec *create_spec(const char *source)
 	spec = arena_alloc(arena, sizeof(*spec));
 	if (spec == NULL)
 		goto fail;
+	spec->n_refs = 1;
 	spec->arena = arena;
 	spec->source = arena_strdup(arena, source);
 	if (spec->source == NULL)
@@ -81,7 +82,7 @@ static int load(const char *text, size_t text_len, const char *source, const cha
 		return -ENOMEM;
 	rc = fill_spec(text, include_dir, filled, refusal);
 	if (rc < 0) {
-		node_spec_destroy(filled);
+		node_spec_release(filled);
 		return rc;
 	}
 	*spec = filled;

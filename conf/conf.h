@@ -7,7 +7,7 @@
 
 #include "pipeline/spec.h"
 
-// Returns 0 and a spec that the caller frees with node_spec_destroy(), or -EINVAL with the reason in
+// Returns 0 and a spec that the caller frees with node_spec_release(), or -EINVAL with the reason in
 // refusal, -ENOENT and the like when the file cannot be read (refusal says so too), -ENOMEM.
 int conf_load_file(const char *path, struct node_spec **spec, struct refusal *refusal);
 

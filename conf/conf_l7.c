@@ -54,6 +54,15 @@ int conf_l7_named(struct reader *reader, const config_setting_t *setting, void *
 		compare_named, name);
 }
 
+void *conf_l7_pointers(struct reader *reader, const void *items, uint32_t n, size_t item_bytes)
+{
+	const void **pointers = arena_alloc(reader->arena, (n + 1) * sizeof(*pointers));
+
+	for (uint32_t i = 0; pointers != NULL && i < n; i++)
+		pointers[i] = (const uint8_t *)items + i * item_bytes;
+	return pointers;
+}
+
 enum {
 	CHOICE_CLUSTER,
 	CHOICE_WEIGHT,

@@ -244,11 +244,14 @@ int conf_listeners_read(struct reader *reader, const config_setting_t *setting,
 	struct l7_spec *spec = &((struct node_spec *)object)->l7;
 	void *listeners = NULL;
 	void *seen = NULL;
-	int rc = reader_read_items(reader, setting, CONF_MAX_ITEMS, sizeof(*spec->listeners),
+	int rc = reader_read_items(reader, setting, CONF_MAX_ITEMS, sizeof(**spec->listeners),
 		read_listener, &seen, &listeners, &spec->n_listeners);
 
 	(void)key;
 	reader_forget(&seen);
-	spec->listeners = listeners;
-	return rc;
+	if (rc < 0)
+		return rc;
+	spec->listeners = conf_l7_pointers(
+		reader, listeners, spec->n_listeners, sizeof(**spec->listeners));
+	return spec->listeners == NULL ? -ENOMEM : 0;
 }

@@ -221,6 +221,7 @@ static const struct reader_key node_keys[] = {
 	{.name = "listeners", .read = conf_listeners_read},
 	{.name = "route_configurations", .read = conf_route_configurations_read},
 	{.name = "clusters", .read = conf_clusters_read},
+	{.name = "xds", .read = conf_xds_read},
 };
 
 static const struct reader_group node_group = READER_KEYS(node_keys);

@@ -22,12 +22,17 @@ reader_key_fn conf_listeners_read;	      // "listeners"
 reader_key_fn conf_route_configurations_read; // "route_configurations"
 reader_key_fn conf_clusters_read;	      // "clusters": clusters and their endpoints
 
+reader_key_fn conf_xds_read;	  // "xds"
+reader_key_fn conf_xds_read_node; // "xds.node", into a struct xds_spec
+
 // What the readers of services share (conf_l7.c). An item's origin, kept in the arena; the second form refuses a
 // name that an earlier item in seen has.
 int conf_l7_origin(
 	struct reader *reader, const config_setting_t *setting, const struct spec_origin **origin);
 int conf_l7_named(struct reader *reader, const config_setting_t *setting, void **seen,
 	const char *name, const struct spec_origin **origin);
+// Pointers to n items that stand one after the other. NULL: no memory.
+void *conf_l7_pointers(struct reader *reader, const void *items, uint32_t n, size_t item_bytes);
 
 // Where requests go, of a route or a TCP listener.
 struct conf_choices {
@@ -38,6 +43,21 @@ struct conf_choices {
 // key->offset: of a struct conf_choices.
 reader_key_fn conf_choices_read_cluster;  // "cluster": a name
 reader_key_fn conf_choices_read_weighted; // "weighted_clusters"
+
+// The endpoints of a cluster. A locality without an origin is the cluster itself.
+struct conf_locality {
+	struct locality_spec spec;
+	struct endpoint_spec *endpoints;
+};
+
+struct conf_localities {
+	uint32_t n_localities;
+	struct conf_locality *localities;
+};
+
+// key->offset: of a struct conf_localities.
+reader_key_fn conf_localities_read;	// "localities"
+reader_key_fn conf_localities_read_one; // "endpoints": all are in one, of priority 0
 
 // "virtual_hosts" of the struct route_configuration_spec at key->offset.
 reader_key_fn conf_virtual_hosts_read;

@@ -89,6 +89,7 @@ struct route_entry {
 	struct conf_choices choices;
 	const char *path;
 	const char *prefix;
+	const char *separated;
 	const char *method;
 };
 
@@ -139,6 +140,7 @@ enum {
 	ROUTE_NAME,
 	ROUTE_PATH,
 	ROUTE_PREFIX,
+	ROUTE_PATH_SEPARATED,
 	ROUTE_METHOD,
 	ROUTE_HEADERS,
 	ROUTE_CLUSTER,
@@ -147,7 +149,6 @@ enum {
 	ROUTE_TIMEOUT,
 	ROUTE_IDLE_TIMEOUT,
 	ROUTE_SAFE_REGEX,
-	ROUTE_PATH_SEPARATED,
 	ROUTE_CASE_SENSITIVE,
 	ROUTE_QUERY,
 	ROUTE_REDIRECT,
@@ -159,7 +160,7 @@ enum {
 	ROUTE_RETRY_POLICY,
 	N_ROUTE_KEYS,
 
-	ROUTE_PATHS = 1 << ROUTE_PATH | 1 << ROUTE_PREFIX,
+	ROUTE_PATHS = 1 << ROUTE_PATH | 1 << ROUTE_PREFIX | 1 << ROUTE_PATH_SEPARATED,
 	ROUTE_ACTIONS = 1 << ROUTE_CLUSTER | 1 << ROUTE_WEIGHTED | 1 << ROUTE_DIRECT,
 	ROUTE_TIMEOUTS = 1 << ROUTE_TIMEOUT | 1 << ROUTE_IDLE_TIMEOUT,
 };
@@ -170,6 +171,8 @@ static const struct reader_key route_keys[N_ROUTE_KEYS] = {
 	[ROUTE_NAME] = {"name", value_name, ROUTE_FIELD(route.name)},
 	[ROUTE_PATH] = {"path", value_string, ROUTE_FIELD(path), 0, L7_MAX_PATH_LEN},
 	[ROUTE_PREFIX] = {"prefix", value_string, ROUTE_FIELD(prefix), 0, L7_MAX_PATH_LEN},
+	[ROUTE_PATH_SEPARATED] = {"path_separated_prefix", value_string, ROUTE_FIELD(separated), 0,
+		L7_MAX_PATH_LEN},
 	[ROUTE_METHOD] = {"method", value_string, ROUTE_FIELD(method), 0, L7_MAX_NAME_LEN},
 	[ROUTE_HEADERS] = {.name = "headers", .read = read_headers},
 	[ROUTE_CLUSTER] = {"cluster", conf_choices_read_cluster, ROUTE_FIELD(choices)},
@@ -180,7 +183,6 @@ static const struct reader_key route_keys[N_ROUTE_KEYS] = {
 	[ROUTE_IDLE_TIMEOUT] = {"idle_timeout_ms", value_number, ROUTE_FIELD(route.idle_timeout_ms),
 		0, MAX_TIMEOUT_MS},
 	[ROUTE_SAFE_REGEX] = {.name = "safe_regex", .read = reader_not_yet},
-	[ROUTE_PATH_SEPARATED] = {.name = "path_separated_prefix", .read = reader_not_yet},
 	[ROUTE_CASE_SENSITIVE] = {.name = "case_sensitive", .read = reader_not_yet},
 	[ROUTE_QUERY] = {.name = "query_parameters", .read = reader_not_yet},
 	[ROUTE_REDIRECT] = {.name = "redirect", .read = reader_not_yet},
@@ -217,6 +219,20 @@ static int add_method(struct reader *reader, struct l7_route_spec *route, const 
 	return 0;
 }
 
+static void take_path(const struct route_entry *entry, struct l7_route_spec *route)
+{
+	if (entry->path != NULL) {
+		route->path_type = PATH_EXACT;
+		route->path = entry->path;
+	} else if (entry->separated != NULL) {
+		route->path_type = PATH_SEPARATED_PREFIX;
+		route->path = entry->separated;
+	} else {
+		route->path_type = PATH_PREFIX;
+		route->path = entry->prefix;
+	}
+}
+
 static int read_route(
 	struct reader *reader, const config_setting_t *setting, void *item, void *seen)
 {
@@ -232,8 +248,7 @@ static int read_route(
 	*route = entry.route;
 	route->clusters = entry.choices.choices;
 	route->n_clusters = entry.choices.n_choices;
-	route->path_type = entry.path != NULL ? PATH_EXACT : PATH_PREFIX;
-	route->path = entry.path != NULL ? entry.path : entry.prefix;
+	take_path(&entry, route);
 	rc = route->name == NULL
 		     ? conf_l7_origin(reader, setting, &route->origin)
 		     : conf_l7_named(reader, setting, seen, route->name, &route->origin);
@@ -364,11 +379,14 @@ int conf_route_configurations_read(struct reader *reader, const config_setting_t
 	void *configurations = NULL;
 	void *seen = NULL;
 	int rc = reader_read_items(reader, setting, CONF_MAX_ITEMS,
-		sizeof(*spec->route_configurations), read_configuration, &seen, &configurations,
+		sizeof(**spec->route_configurations), read_configuration, &seen, &configurations,
 		&spec->n_route_configurations);
 
 	(void)key;
 	reader_forget(&seen);
-	spec->route_configurations = configurations;
-	return rc;
+	if (rc < 0)
+		return rc;
+	spec->route_configurations = conf_l7_pointers(reader, configurations,
+		spec->n_route_configurations, sizeof(**spec->route_configurations));
+	return spec->route_configurations == NULL ? -ENOMEM : 0;
 }

@@ -28,6 +28,7 @@ struct capture_session;
 struct flow_session;
 struct trace_session;
 struct watchdog;
+struct xds;
 
 struct ctrl {
 	struct event_base *base;
@@ -60,6 +61,7 @@ struct ctrl {
 	uint32_t flow_request;		   // number of the last one
 	struct trace_session *trace;	   // likewise
 	struct watchdog *watchdog;
+	struct xds *xds; // NULL: the file has no servers
 };
 
 // The live snapshot, for the control core's own reading.

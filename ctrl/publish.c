@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// One job at a time: it takes frozen inputs to a helper thread and comes back through a pipe to the
-// loop. What a swap replaced is freed by a job, too, once the grace period is over. The next
-// compile starts only then, and only when neighbours have taken up the last snapshot: so slots
-// which the live snapshot does not name are free.
+// One compile at a time: it takes frozen inputs to a helper thread and comes back through a pipe to the loop.
+// The next one starts only after the grace period of the swap, when neighbours have taken up the last snapshot,
+// too: so slots which the live snapshot does not name are free. What a swap replaced is freed by a job then.
 
 #include "ctrl/publish.h"
 
@@ -24,11 +23,19 @@
 enum {
 	MAX_WAITERS = 64, // callers of one reload
 	RETRY_MS = 10,	  // when a job cannot start yet
+	GRACE_MS = 1,	  // when it waits for a grace period
 };
 
 struct waiter {
 	publish_done_fn done_fn;
 	void *arg;
+};
+
+// A layer on its way.
+struct layer_wish {
+	struct spec_layer *layer;
+	struct waiter waiter;
+	bool is_there;
 };
 
 struct publish {
@@ -37,10 +44,12 @@ struct publish {
 	struct compile_port *ports;
 	struct learned_router routers[PUBLISH_JOB_MAX_ROUTERS];
 	uint32_t n_routers;
-	struct publish_job *job;    // in flight, or NULL
-	struct snapshot *old;	    // before the live one; NULL when it has been freed
-	struct node_spec *old_spec; // likewise; NULL if it is live still
-	bool in_grace;		    // workers may still see old
+	struct compile_memory *memory;
+	struct publish_thread *thread;
+	struct publish_job *job;     // compile in flight, or NULL
+	struct publish_job *freeing; // what the workers may still see, to be posted; NULL: nothing
+	struct layer_wish layer;     // in flight
+	struct layer_wish next_layer;
 	bool stopping;
 	bool wants_reload;
 	bool wants_recompile;
@@ -80,81 +89,111 @@ static void end_grace(void *arg)
 {
 	struct publish *publish = arg;
 
-	publish->in_grace = false;
+	publish_thread_post(publish->thread, publish->freeing);
+	publish->freeing = NULL;
 	start_next(publish);
 }
 
-// The one store. What the workers may still read goes after a grace period.
+// The one store. What the workers may still read goes after a grace period, with the job.
 static void go_live(struct publish *publish, struct publish_job *job)
 {
 	struct ctrl *ctrl = publish->ctrl;
 	struct snapshot *old = (struct snapshot *)(uintptr_t)ctrl_snapshot(ctrl);
+	bool same_net = old != NULL && old->ifaces == job->snapshot->ifaces;
 
 	atomic_store_explicit(&ctrl->published, job->snapshot, memory_order_release);
 	job->snapshot = NULL;
-	if (job->spec != NULL) {
-		publish->old_spec = ctrl->spec;
-		ctrl->spec = job->spec;
-		job->spec = NULL;
-		log_set_level_name(ctrl->spec->log_level);
-	}
-	if (ctrl->neigh != NULL)
+	job->old = old;
+	job->old_spec = ctrl->spec;
+	ctrl->spec = job->spec;
+	job->spec = NULL;
+	log_set_level_name(ctrl->spec->log_level);
+	if (ctrl->neigh != NULL && !same_net)
 		neigh_snapshot_changed(ctrl->neigh);
-	if (old != NULL) {
-		publish->old = old;
-		publish->in_grace = true;
-		reclaim_later(ctrl->reclaim, publish, end_grace);
+	job->kind = PUBLISH_JOB_FREE;
+	if (old == NULL) {
+		publish_job_run(job);
+		publish_job_destroy(job);
+		return;
 	}
+	publish->freeing = job;
+	reclaim_later(ctrl->reclaim, publish, end_grace);
 }
 
-static void log_live(const struct publish_job *job, const struct snapshot *s)
+static const char *const kind_names[] = {
+	[PUBLISH_JOB_RELOAD] = "reload",
+	[PUBLISH_JOB_LAYER] = "layer",
+	[PUBLISH_JOB_RECOMPILE] = "routers",
+};
+
+static void log_live(const struct publish_job *job)
 {
+	const struct snapshot *s = job->snapshot;
 	bool restart = job->note[0] != '\0';
 
-	log_notice("%s: live generation=%u load_ms=%.1f compile_ms=%.1f shared_tables=%u%s%s",
-		job->kind == PUBLISH_JOB_RELOAD ? "reload" : "routers", s->generation, job->load_ms,
-		job->compile_ms, s->n_shared_tables, restart ? " restart: " : "", job->note);
+	if (job->kind == PUBLISH_JOB_LAYER)
+		log_debug("layer: live generation=%u compile_ms=%.3f shared_tables=%u",
+			s->generation, job->compile_ms, s->n_shared_tables);
+	else
+		log_notice("%s: live generation=%u load_ms=%.1f compile_ms=%.1f "
+			   "shared_tables=%u%s%s",
+			kind_names[job->kind], s->generation, job->load_ms, job->compile_ms,
+			s->n_shared_tables, restart ? " restart: " : "", job->note);
+}
+
+// Whoever waits for the job hears of it.
+static void tell(struct publish *publish, enum publish_job_kind kind, struct publish_result *result)
+{
+	struct layer_wish wish = publish->layer;
+
+	result->generation = ctrl_snapshot(publish->ctrl)->generation;
+	if (kind == PUBLISH_JOB_RELOAD) {
+		keep_result(publish, result);
+		answer(publish, result);
+	} else if (kind == PUBLISH_JOB_LAYER) {
+		publish->layer = (struct layer_wish){0};
+		wish.waiter.done_fn(result, wish.waiter.arg);
+	}
 }
 
 static void finish_compile(struct publish *publish, struct publish_job *job)
 {
-	struct ctrl *ctrl = publish->ctrl;
 	const char *why = job->refusal.text[0] != '\0' ? job->refusal.text : "out of memory";
-	struct publish_result result = {
-		.ret = job->ret, .load_ms = job->load_ms, .compile_ms = job->compile_ms};
+	enum publish_job_kind kind = job->kind;
+	struct publish_result result = {.ret = job->ret,
+		.load_ms = job->load_ms,
+		.compile_ms = job->compile_ms,
+		.text = job->note,
+		.origin = job->refusal.origin};
 
 	if (job->ret == 0) {
+		log_live(job);
 		go_live(publish, job);
-		log_live(job, ctrl_snapshot(ctrl));
-	} else {
-		log_error("%s: refused, nothing changed: %s",
-			job->kind == PUBLISH_JOB_RELOAD ? "reload" : "routers", why);
+		tell(publish, kind, &result);
+		return;
 	}
-	result.generation = ctrl_snapshot(ctrl)->generation;
-	result.text = job->ret == 0 ? job->note : why;
-	if (job->kind == PUBLISH_JOB_RELOAD) {
-		keep_result(publish, &result);
-		answer(publish, &result);
-	}
+	log_error("%s: refused, nothing changed: %s", kind_names[kind], why);
+	result.text = why;
+	tell(publish, kind, &result);
+	publish_job_destroy(job);
 }
 
 static void on_done(evutil_socket_t fd, short what, void *arg)
 {
 	struct publish *publish = arg;
-	struct publish_job *job = publish->job;
+	struct publish_job *job;
 	char byte;
 
 	(void)what;
-	if (job == NULL || read(fd, &byte, 1) != 1)
+	if (read(fd, &byte, 1) != 1)
 		return;
-	publish->job = NULL;
+	job = publish_thread_take(publish->thread);
 	if (job->kind == PUBLISH_JOB_FREE) {
-		publish->old = NULL;
-		publish->old_spec = NULL;
-	} else {
-		finish_compile(publish, job);
+		publish_job_destroy(job);
+		return;
 	}
-	publish_job_destroy(job);
+	publish->job = NULL;
+	finish_compile(publish, job);
 	start_next(publish);
 }
 
@@ -167,37 +206,42 @@ static struct publish_job *create_job(struct publish *publish, enum publish_job_
 		return NULL;
 	job->kind = kind;
 	job->note = "";
-	job->done_fd = publish->pipe_fds[1];
 	job->config_path = ctrl->config_path;
 	job->restart = publish->restart;
 	job->workers = ctrl->workers;
 	job->n_workers = ctrl->n_workers;
-	job->old = publish->old;
-	job->old_spec = publish->old_spec;
+	job->live_spec = ctrl->spec;
+	job->layer = ctrl->spec->layer == NULL ? NULL : spec_layer_acquire(ctrl->spec->layer);
 	memcpy(job->routers, publish->routers, sizeof(job->routers));
 	job->input = (struct compile_input){
-		.spec = ctrl->spec,
 		.ports = publish->ports,
 		.live = ctrl_snapshot(ctrl),
 		.adj_table = ctrl->adj_table,
 		.routers = job->routers,
 		.n_routers = publish->n_routers,
+		.memory = publish->memory,
 	};
 	return job;
 }
 
-static void retry_soon(struct publish *publish)
+static void retry_in(struct publish *publish, long ms)
 {
-	const struct timeval soon = {.tv_usec = RETRY_MS * 1000};
+	const struct timeval soon = {.tv_usec = ms * 1000};
 
 	event_add(publish->retry_event, &soon);
 }
 
-// A reload takes learned routers along, too.
-static void take_wishes(struct publish *publish, enum publish_job_kind kind)
+// Every compile takes learned routers along.
+static void take_wishes(struct publish *publish, struct publish_job *job)
 {
 	publish->wants_recompile = false;
-	if (kind != PUBLISH_JOB_RELOAD)
+	if (job->kind == PUBLISH_JOB_LAYER) {
+		publish->layer = publish->next_layer;
+		publish->next_layer = (struct layer_wish){0};
+		spec_layer_release(job->layer);
+		job->layer = publish->layer.layer;
+	}
+	if (job->kind != PUBLISH_JOB_RELOAD)
 		return;
 	publish->wants_reload = false;
 	memcpy(publish->waiters, publish->next_waiters, sizeof(publish->waiters));
@@ -209,38 +253,45 @@ static void start_job(struct publish *publish, enum publish_job_kind kind)
 {
 	struct publish_job *job = create_job(publish, kind);
 
-	if (job == NULL || publish_job_start(job) != 0) {
-		log_error("reload: no memory or thread for it; trying again");
-		publish_job_destroy(job);
-		retry_soon(publish);
+	if (job == NULL) {
+		log_error("reload: no memory for it; trying again");
+		retry_in(publish, RETRY_MS);
 		return;
 	}
+	take_wishes(publish, job);
 	publish->job = job;
-	if (kind != PUBLISH_JOB_FREE)
-		take_wishes(publish, kind);
+	publish_thread_post(publish->thread, job);
 }
 
-// Begins what is due, when nothing is in flight.
+static bool wants_something(const struct publish *publish)
+{
+	return publish->wants_reload || publish->wants_recompile || publish->next_layer.is_there;
+}
+
+// Begins what is due, when no compile is in flight.
 static void start_next(struct publish *publish)
 {
-	if (publish->stopping || publish->job != NULL || publish->in_grace)
+	if (publish->stopping || publish->job != NULL || !wants_something(publish))
 		return;
-	if (publish->old != NULL)
-		start_job(publish, PUBLISH_JOB_FREE);
-	else if (!publish->wants_reload && !publish->wants_recompile)
-		return;
+	if (publish->freeing != NULL)
+		retry_in(publish, GRACE_MS);
 	else if (publish->ctrl->neigh != NULL && neigh_is_catching_up(publish->ctrl->neigh))
-		retry_soon(publish);
+		retry_in(publish, RETRY_MS);
+	else if (publish->wants_reload)
+		start_job(publish, PUBLISH_JOB_RELOAD);
 	else
-		start_job(publish,
-			publish->wants_reload ? PUBLISH_JOB_RELOAD : PUBLISH_JOB_RECOMPILE);
+		start_job(publish, publish->next_layer.is_there ? PUBLISH_JOB_LAYER
+								: PUBLISH_JOB_RECOMPILE);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
+	struct publish *publish = arg;
+
 	(void)fd;
 	(void)what;
-	start_next(arg);
+	reclaim_poll(publish->ctrl->reclaim);
+	start_next(publish);
 }
 
 static int create_events(struct publish *publish)
@@ -252,6 +303,9 @@ static int create_events(struct publish *publish)
 	publish->retry_event = evtimer_new(publish->ctrl->base, on_retry, publish);
 	if (publish->done_event == NULL || publish->retry_event == NULL)
 		return -ENOMEM;
+	publish->thread = publish_thread_create(publish->pipe_fds[1]);
+	if (publish->thread == NULL)
+		return -errno;
 	return event_add(publish->done_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
@@ -280,10 +334,11 @@ static int compile_first(struct publish *publish, struct refusal *refusal)
 		return refusal_set(refusal, NULL, "out of memory");
 	publish_job_run(job);
 	ret = job->ret;
-	if (ret == 0)
+	if (ret == 0) {
 		go_live(publish, job);
-	else
-		*refusal = job->refusal;
+		return 0;
+	}
+	*refusal = job->refusal;
 	publish_job_destroy(job);
 	return ret;
 }
@@ -300,7 +355,8 @@ struct publish *publish_create(struct ctrl *ctrl, struct refusal *refusal)
 	publish->pipe_fds[0] = publish->pipe_fds[1] = -1;
 	publish->last.text = publish->last_text;
 	publish->restart = restart_create(ctrl->spec);
-	if (publish->restart == NULL || describe_ports(publish) != 0 ||
+	publish->memory = compile_memory_create();
+	if (publish->restart == NULL || publish->memory == NULL || describe_ports(publish) != 0 ||
 		create_events(publish) != 0) {
 		refusal_set(refusal, NULL, "no memory or file descriptors for the compiler");
 		publish_destroy(publish);
@@ -321,23 +377,12 @@ static void answer_stopped(struct publish *publish)
 	for (uint32_t i = 0; i < publish->n_next_waiters; i++)
 		publish->next_waiters[i].done_fn(&stopped, publish->next_waiters[i].arg);
 	publish->n_next_waiters = 0;
-}
-
-static void await_job(struct publish *publish)
-{
-	struct publish_job *job = publish->job;
-	char byte;
-
-	if (job == NULL)
-		return;
-	while (read(publish->pipe_fds[0], &byte, 1) < 0 && errno == EINTR)
-		;
-	if (job->kind == PUBLISH_JOB_FREE) {
-		publish->old = NULL;
-		publish->old_spec = NULL;
-	}
-	publish_job_destroy(job);
-	publish->job = NULL;
+	if (publish->layer.is_there)
+		publish->layer.waiter.done_fn(&stopped, publish->layer.waiter.arg);
+	if (publish->next_layer.is_there)
+		publish->next_layer.waiter.done_fn(&stopped, publish->next_layer.waiter.arg);
+	spec_layer_release(publish->next_layer.layer);
+	publish->next_layer = (struct layer_wish){0};
 }
 
 static void close_events(struct publish *publish)
@@ -358,14 +403,13 @@ void publish_destroy(struct publish *publish)
 		return;
 	publish->stopping = true;
 	answer_stopped(publish);
-	await_job(publish);
 	// No worker runs: whatever waits is due, end_grace() among it.
 	reclaim_poll(publish->ctrl->reclaim);
-	snapshot_destroy(publish->old);
-	node_spec_destroy(publish->old_spec);
+	publish_thread_destroy(publish->thread);
 	snapshot_destroy((struct snapshot *)(uintptr_t)ctrl_snapshot(publish->ctrl));
 	atomic_store(&publish->ctrl->published, NULL);
 	close_events(publish);
+	compile_memory_destroy(publish->memory);
 	restart_destroy(publish->restart);
 	free(publish->ports);
 	free(publish);
@@ -398,5 +442,22 @@ void publish_set_routers(
 		n_routers < PUBLISH_JOB_MAX_ROUTERS ? n_routers : PUBLISH_JOB_MAX_ROUTERS;
 	memcpy(publish->routers, routers, publish->n_routers * sizeof(*routers));
 	publish->wants_recompile = true;
+	start_next(publish);
+}
+
+void publish_set_layer(
+	struct publish *publish, struct spec_layer *layer, publish_done_fn done_fn, void *arg)
+{
+	const struct publish_result overtaken = {
+		.ret = -ECANCELED, .text = "a later one came before it began"};
+	struct layer_wish before = publish->next_layer;
+
+	publish->next_layer = (struct layer_wish){layer, {done_fn, arg}, true};
+	if (before.is_there) {
+		spec_layer_release(before.layer);
+		before.waiter.done_fn(&overtaken, before.waiter.arg);
+	}
+	// Most often the grace period of the swap before is over.
+	reclaim_poll(publish->ctrl->reclaim);
 	start_next(publish);
 }

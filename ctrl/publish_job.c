@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Threads are detached: joining one would wait until malloc has tidied up after it, which takes
-// longer than the loop may stand still.
-
 #include "ctrl/publish_job.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ctrl/restart.h"
 #include "pipeline/l7_worker.h"
@@ -25,61 +20,75 @@ static double now_ms(void)
 static void free_results(struct publish_job *job)
 {
 	snapshot_destroy(job->snapshot);
-	node_spec_destroy(job->spec);
+	node_spec_release(job->spec);
 	job->snapshot = NULL;
 	job->spec = NULL;
 }
 
-static int load(struct publish_job *job)
+static int put_layer_on(struct publish_job *job, struct node_spec *base)
 {
-	int ret = conf_load_file(job->config_path, &job->spec, &job->refusal);
+	job->spec = node_spec_with_layer(base, job->layer);
+	return job->spec == NULL ? -ENOMEM : 0;
+}
+
+static int reload(struct publish_job *job)
+{
+	struct node_spec *base = NULL;
+	int ret = conf_load_file(job->config_path, &base, &job->refusal);
 
 	// Before it is compiled: tables of other ports than the running ones make no sense.
 	if (ret == 0)
-		ret = restart_check_ports(job->input.spec, job->spec, &job->refusal);
-	if (ret != 0)
-		return ret;
-	job->note = restart_note(job->restart, job->spec);
-	job->input.spec = job->spec;
-	return 0;
+		ret = restart_check_ports(job->live_spec, base, &job->refusal);
+	if (ret == 0) {
+		job->note = restart_note(job->restart, base);
+		ret = put_layer_on(job, base);
+	}
+	node_spec_release(base);
+	return ret;
+}
+
+static int make_spec(struct publish_job *job)
+{
+	struct node_spec *live = job->live_spec;
+
+	switch (job->kind) {
+	case PUBLISH_JOB_RELOAD:
+		return reload(job);
+	case PUBLISH_JOB_LAYER:
+		return put_layer_on(job, live->base == NULL ? live : live->base);
+	default:
+		job->spec = node_spec_acquire(live);
+		return 0;
+	}
 }
 
 // Every worker has seen the live snapshot: of endpoints that it does not offer any more, the numbers only fall.
-static int count_endpoint_flows(struct publish_job *job)
+static uint32_t count_endpoint_flows(const void *context, uint32_t slot)
 {
-	uint32_t n = job->input.live == NULL ? 0 : job->input.live->l7->n_endpoints;
+	const struct publish_job *job = context;
+	uint64_t n = 0;
 
-	job->endpoint_flows = calloc(n + 1, sizeof(*job->endpoint_flows));
-	if (job->endpoint_flows == NULL)
-		return -ENOMEM;
 	for (uint16_t w = 0; w < job->n_workers; w++)
-		for (uint32_t slot = 0; slot < n; slot++)
-			job->endpoint_flows[slot] +=
-				(uint32_t)l7_stats_of(job->workers[w]->l7->stats, L7_ENDPOINT, slot)
-					->n_active;
-	job->input.endpoint_flows = job->endpoint_flows;
-	job->input.n_endpoint_flows = n;
-	return 0;
+		n += l7_stats_of(job->workers[w]->l7->stats, L7_ENDPOINT, slot)->n_active;
+	return (uint32_t)n;
 }
 
 static void compile(struct publish_job *job)
 {
 	double start_ms = now_ms();
 
-	if (job->kind == PUBLISH_JOB_RELOAD)
-		job->ret = load(job);
+	job->ret = make_spec(job);
 	job->load_ms = now_ms() - start_ms;
 	start_ms = now_ms();
-	if (job->ret == 0)
-		job->ret = count_endpoint_flows(job);
+	job->input.spec = job->spec;
+	job->input.endpoint_flows = count_endpoint_flows;
+	job->input.flows_context = job;
 	if (job->ret == 0)
 		job->ret = compile_snapshot(&job->input, &job->snapshot, &job->refusal);
 	if (job->ret == 0 && job->input.live != NULL)
 		workers_clear_counters(
 			job->workers, job->n_workers, job->snapshot, job->input.live);
 	job->compile_ms = now_ms() - start_ms;
-	if (job->ret != 0)
-		free_results(job);
 }
 
 void publish_job_run(struct publish_job *job)
@@ -89,33 +98,7 @@ void publish_job_run(struct publish_job *job)
 		return;
 	}
 	snapshot_destroy(job->old);
-	node_spec_destroy(job->old_spec);
-}
-
-static void *run(void *arg)
-{
-	struct publish_job *job = arg;
-	ssize_t n;
-
-	publish_job_run(job);
-	do
-		n = write(job->done_fd, "", 1);
-	while (n < 0 && errno == EINTR);
-	return NULL;
-}
-
-int publish_job_start(struct publish_job *job)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int ret = pthread_attr_init(&attr);
-
-	if (ret != 0)
-		return -ret;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	ret = pthread_create(&thread, &attr, run, job);
-	pthread_attr_destroy(&attr);
-	return -ret;
+	node_spec_release(job->old_spec);
 }
 
 void publish_job_destroy(struct publish_job *job)
@@ -123,6 +106,6 @@ void publish_job_destroy(struct publish_job *job)
 	if (job == NULL)
 		return;
 	free_results(job);
-	free(job->endpoint_flows);
+	spec_layer_release(job->layer);
 	free(job);
 }

@@ -109,6 +109,23 @@ uint32_t radix_build(struct block_builder *builder, const struct radix_parts *pa
 	return b.base;
 }
 
+void radix_fetch_root(const struct block *block, const struct radix_parts *parts, uint32_t root)
+{
+	const struct radix_node *nodes = block_part(block, parts->nodes);
+
+	if (root != RADIX_NONE)
+		__builtin_prefetch(&nodes[root]);
+}
+
+void radix_fetch_text(const struct block *block, const struct radix_parts *parts, uint32_t root)
+{
+	const struct radix_node *nodes = block_part(block, parts->nodes);
+	const uint8_t *texts = block_part(block, parts->texts);
+
+	if (root != RADIX_NONE)
+		__builtin_prefetch(texts + nodes[root].text_off);
+}
+
 // The child that the byte leads to, or RADIX_NONE.
 static uint32_t find_child(const struct radix_node *node, const uint8_t *texts, uint8_t byte)
 {

@@ -39,6 +39,10 @@ uint32_t radix_build(struct block_builder *builder, const struct radix_parts *pa
 // Compares texts for the order above.
 int radix_compare(const uint8_t *a, uint32_t a_len, const uint8_t *b, uint32_t b_len);
 
+// Fetch a tree's root into the cache; and, once that is there, its text. For callers with many texts at hand.
+void radix_fetch_root(const struct block *block, const struct radix_parts *parts, uint32_t root);
+void radix_fetch_text(const struct block *block, const struct radix_parts *parts, uint32_t root);
+
 // The value of the next longer prefix of text, or RADIX_NONE: there are no more.
 uint32_t radix_next(const struct block *block, const struct radix_parts *parts,
 	struct radix_walk *walk, const uint8_t *text, uint32_t text_len);

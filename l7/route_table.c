@@ -33,11 +33,15 @@ enum {
 struct host {
 	uint32_t slot;
 	uint32_t prefixes; // radix tree
-	uint32_t n_exact;
+	uint32_t domain;   // entry of one of its domains that are not wildcards
+	uint64_t
+		exact_lens; // bit n: of the paths that routes name exactly, one has n bytes (modulo 64)
 };
 
 struct route {
-	uint32_t next; // with the same path
+	uint32_t host;
+	uint32_t next;	    // with the same path
+	uint32_t separated; // 1: only where a part of the request's path ends with it
 	uint32_t slot;
 	uint32_t first_header;
 	uint32_t n_headers;
@@ -46,7 +50,7 @@ struct route {
 	uint32_t timeout_ms;
 	uint32_t idle_timeout_ms;
 	uint32_t action; // enum route_action
-	uint32_t status;
+	uint32_t status; // DIRECT, or where a cluster is missing
 	uint32_t body_off;
 	uint32_t body_len;
 };
@@ -86,10 +90,13 @@ static void add_choices(struct build *b, const struct l7_route_spec *spec)
 	}
 }
 
-static void add_route(struct build *b, const struct l7_route_spec *spec, uint32_t slot)
+static void add_route(
+	struct build *b, const struct l7_route_spec *spec, uint32_t host_idx, uint32_t slot)
 {
 	struct route route = {
+		.host = host_idx,
 		.next = NO_ROUTE,
+		.separated = spec->path_type == PATH_SEPARATED_PREFIX,
 		.slot = slot,
 		.first_header = n_added(b, PART_HEADERS, sizeof(struct header_match)),
 		.n_headers = spec->n_headers,
@@ -103,6 +110,7 @@ static void add_route(struct build *b, const struct l7_route_spec *spec, uint32_
 		header_match_add(&b->builder, PART_HEADERS, PART_TEXTS, &spec->headers[i]);
 	if (spec->action == ROUTE_ACTION_CLUSTER) {
 		route.n_choices = spec->n_clusters;
+		route.status = spec->cluster_not_found_status;
 		add_choices(b, spec);
 	} else {
 		route.status = spec->status;
@@ -123,13 +131,14 @@ static int compare_paths(const void *a, const void *b)
 	return x->route < y->route ? -1 : 1;
 }
 
+// Either the routes that name a path exactly, or those of prefixes of both types, which share a tree.
 static uint32_t collect_paths(struct build *b, const struct virtual_host_spec *spec,
 	enum path_match_type type, uint32_t first_route)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < spec->n_routes; i++)
-		if (spec->routes[i].path_type == type)
+		if ((spec->routes[i].path_type == PATH_EXACT) == (type == PATH_EXACT))
 			b->paths[n++] = (struct path){spec->routes[i].path,
 				(uint32_t)strlen(spec->routes[i].path), first_route + i};
 	if (n > 0)
@@ -164,13 +173,15 @@ static void add_host(struct build *b, const struct virtual_host_spec *spec, uint
 	uint32_t n;
 
 	for (uint32_t i = 0; i < spec->n_routes; i++)
-		add_route(b, &spec->routes[i], b->slots->routes[first_route + i]);
+		add_route(b, &spec->routes[i], host_idx, b->slots->routes[first_route + i]);
 	if (b->builder.failed)
 		return;
-	host.n_exact = chain_paths(b, collect_paths(b, spec, PATH_EXACT, first_route));
-	for (uint32_t i = 0; i < host.n_exact; i++)
+	n = chain_paths(b, collect_paths(b, spec, PATH_EXACT, first_route));
+	for (uint32_t i = 0; i < n; i++) {
+		host.exact_lens |= 1ull << b->paths[i].len % 64;
 		b->exact[b->n_exact++] = (struct text_key){
 			b->paths[i].text, b->paths[i].len, host_idx, b->paths[i].route};
+	}
 	n = chain_paths(b, collect_paths(b, spec, PATH_PREFIX, first_route));
 	for (uint32_t i = 0; i < n; i++)
 		b->prefixes[i] = (struct radix_key){
@@ -197,6 +208,18 @@ static void add_domains(struct build *b, const struct route_configuration_spec *
 			keys[n++] = (struct domain_key){spec->virtual_hosts[i].domains[k], i};
 	domain_table_build(&b->head->domains, &b->builder, keys, n);
 	free(keys);
+}
+
+static void note_domains(struct build *b)
+{
+	struct host *hosts = (struct host *)b->builder.parts[PART_HOSTS].bytes;
+	const struct text_entry *entries =
+		(const struct text_entry *)b->builder.parts[PART_DOMAINS].bytes;
+	uint32_t n = b->builder.failed ? 0 : n_added(b, PART_DOMAINS, sizeof(*entries));
+
+	for (uint32_t i = 0; i < n; i++)
+		if (entries[i].value != TEXT_TABLE_NONE)
+			hosts[entries[i].value].domain = i;
 }
 
 static void add_hosts(struct build *b, const struct route_configuration_spec *spec)
@@ -234,6 +257,8 @@ struct route_table *route_table_build(
 
 	add_hosts(&b, spec);
 	add_domains(&b, spec);
+	note_domains(&b);
+	head.n_routes = n_added(&b, PART_ROUTES, sizeof(struct route));
 	return block_finish(&b.builder, &head, sizeof(head));
 }
 
@@ -265,13 +290,14 @@ static bool headers_match(const struct request *rq, const struct route *route)
 	return true;
 }
 
-// The first route of a chain that comes before best and whose headers match, or best.
-static uint32_t walk_chain(const struct request *rq, uint32_t first, uint32_t best)
+// The first route of a chain that comes before best and whose headers match, or best. is_part: the chain's path is
+// all of the request's, or '/' follows it there.
+static uint32_t walk_chain(const struct request *rq, uint32_t first, bool is_part, uint32_t best)
 {
 	const struct route *routes = block_part(rq->block, PART_ROUTES);
 
 	for (uint32_t i = first; i < best; i = routes[i].next)
-		if (headers_match(rq, &routes[i]))
+		if ((is_part || !routes[i].separated) && headers_match(rq, &routes[i]))
 			return i;
 	return best;
 }
@@ -287,18 +313,18 @@ static uint32_t find_route(const struct route_table *table, const struct request
 		path = (const uint8_t *)"/";
 		path_len = 1;
 	}
-	if (host->n_exact > 0) {
+	if (host->exact_lens >> path_len % 64 & 1) {
 		uint32_t first =
 			text_table_find(&table->paths, rq->block, host_idx, path, path_len);
 
-		best = walk_chain(rq, first, best);
+		best = walk_chain(rq, first, true, best);
 	}
 	for (;;) {
 		uint32_t first = radix_next(rq->block, &table->radix, &walk, path, path_len);
 
 		if (first == RADIX_NONE)
 			return best;
-		best = walk_chain(rq, first, best);
+		best = walk_chain(rq, first, walk.pos == path_len || path[walk.pos] == '/', best);
 	}
 }
 
@@ -331,13 +357,15 @@ static void take_route(const struct request *rq, const struct route *route, uint
 	v->route = route->slot;
 	v->timeout_ms = route->timeout_ms;
 	v->idle_timeout_ms = route->idle_timeout_ms;
-	if (v->action == ROUTE_ACTION_CLUSTER)
+	if (v->action == ROUTE_ACTION_CLUSTER) {
 		v->cluster =
 			cluster_choose(&choices[route->first_choice], route->n_choices, random);
-	else
+		v->cluster_not_found_status = (uint16_t)route->status;
+	} else {
 		v->direct = (struct route_reply){.status = (uint16_t)route->status,
 			.body_len = route->body_len,
 			.body = (const char *)block_part(rq->block, PART_TEXTS) + route->body_off};
+	}
 }
 
 void route_table_match(const struct route_table *table, const uint8_t *raw,
@@ -348,8 +376,10 @@ void route_table_match(const struct route_table *table, const uint8_t *raw,
 	const struct route *routes = block_part(rq.block, PART_ROUTES);
 	uint32_t host_idx = find_host(table, &rq), route_idx;
 
-	*verdict = (struct route_verdict){
-		.action = ROUTE_ACTION_NONE, .virtual_host = ROUTE_NO_SLOT, .route = ROUTE_NO_SLOT};
+	*verdict = (struct route_verdict){.action = ROUTE_ACTION_NONE,
+		.virtual_host = ROUTE_NO_SLOT,
+		.route = ROUTE_NO_SLOT,
+		.place = ROUTE_NO_SLOT};
 	if (host_idx == DOMAIN_NONE)
 		return;
 	verdict->virtual_host = hosts[host_idx].slot;
@@ -357,6 +387,54 @@ void route_table_match(const struct route_table *table, const uint8_t *raw,
 	if (head->method == HTTP1_CONNECT)
 		return;
 	route_idx = find_route(table, &rq, &hosts[host_idx], host_idx);
-	if (route_idx != NO_ROUTE)
-		take_route(&rq, &routes[route_idx], random, verdict);
+	if (route_idx == NO_ROUTE)
+		return;
+	verdict->place = route_idx;
+	take_route(&rq, &routes[route_idx], random, verdict);
+}
+
+static void fetch_keys(const struct route_table *table, const struct host *host)
+{
+	const struct text_entry *entries = block_part(&table->block, PART_DOMAINS);
+
+	__builtin_prefetch(&entries[host->domain]);
+	__builtin_prefetch(&entries[host->domain].value);
+	radix_fetch_root(&table->block, &table->radix, host->prefixes);
+}
+
+static void fetch_texts(const struct route_table *table, const struct host *host)
+{
+	const struct text_entry *entries = block_part(&table->block, PART_DOMAINS);
+	const uint8_t *texts = block_part(&table->block, PART_TEXTS);
+
+	if (entries[host->domain].value != TEXT_TABLE_NONE)
+		__builtin_prefetch(texts + entries[host->domain].text_off);
+	radix_fetch_text(&table->block, &table->radix, host->prefixes);
+}
+
+void route_table_fetch(const struct route_table *table, uint32_t place, enum route_fetch step)
+{
+	const struct route *route =
+		(const struct route *)block_part(&table->block, PART_ROUTES) + place;
+	const struct host *hosts = block_part(&table->block, PART_HOSTS);
+	const struct cluster_choice *choices = block_part(&table->block, PART_CHOICES);
+
+	if (place >= table->n_routes)
+		return;
+	switch (step) {
+	case ROUTE_FETCH_ROUTE:
+		__builtin_prefetch(route);
+		__builtin_prefetch(&route->body_len);
+		break;
+	case ROUTE_FETCH_HOST:
+		__builtin_prefetch(&hosts[route->host]);
+		__builtin_prefetch(&choices[route->first_choice]);
+		break;
+	case ROUTE_FETCH_KEYS:
+		fetch_keys(table, &hosts[route->host]);
+		break;
+	case ROUTE_FETCH_TEXTS:
+		fetch_texts(table, &hosts[route->host]);
+		break;
+	}
 }

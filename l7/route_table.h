@@ -27,6 +27,7 @@ struct route_table {
 	struct text_table paths; // those that routes name exactly; scope: virtual host
 	struct radix_parts radix;
 	uint32_t ignore_port_in_host;
+	uint32_t n_routes;
 };
 
 struct route_reply {
@@ -38,8 +39,10 @@ struct route_reply {
 struct route_verdict {
 	enum route_action action;
 	uint32_t cluster;      // slot; CLUSTER
+	uint16_t cluster_not_found_status; // CLUSTER: where there is none in the slot
 	uint32_t virtual_host; // slots of counters; ROUTE_NO_SLOT when there is none
 	uint32_t route;
+	uint32_t place;		   // of the route in the table; ROUTE_NO_SLOT: none
 	struct route_reply direct; // DIRECT
 	uint32_t timeout_ms;	   // 0: none
 	uint32_t idle_timeout_ms;  // 0: none; L7_TIMEOUT_OF_LISTENER
@@ -61,6 +64,17 @@ struct route_table *route_table_build(
 // The counters' slots of what the configuration has, by index, routes counted through all virtual hosts.
 uint32_t route_table_host_slot(const struct route_table *table, uint32_t host_idx);
 uint32_t route_table_route_slot(const struct route_table *table, uint32_t route_idx);
+
+// Fetches into the cache where a request that will probably take the route at place (any number) looks, in steps:
+// what one fetches, the next one reads. For callers with many requests at hand.
+enum route_fetch {
+	ROUTE_FETCH_ROUTE,
+	ROUTE_FETCH_HOST,
+	ROUTE_FETCH_KEYS,
+	ROUTE_FETCH_TEXTS,
+};
+
+void route_table_fetch(const struct route_table *table, uint32_t place, enum route_fetch step);
 
 // Routes a request by its head, whose texts are in raw. random decides between weighted clusters.
 void route_table_match(const struct route_table *table, const uint8_t *raw,

@@ -19,6 +19,8 @@ enum {
 	L7_MAX_HEADER_VALUE_LEN = 1023, // likewise
 	L7_MAX_BODY_LEN = 4096,		// of a direct response, as in Envoy
 	L7_MAX_ENDPOINTS = 4096,	// of one cluster
+	L7_MAX_LOCALITIES = 1024,	// likewise
+	L7_MAX_PRIORITY = 128,		// as in Envoy
 	L7_MAX_WINDOW_SCALE = 14,	// RFC 7323 §2.3
 	L7_MIN_HEAD_LIMIT = 1024,	// of the two that follow
 	L7_MAX_REQUEST_LINE_BYTES = 16384,
@@ -38,6 +40,8 @@ enum {
 	L7_DEFAULT_ROUTE_TIMEOUT_MS = 15000,
 	L7_DEFAULT_CONNECT_TIMEOUT_MS = 5000,
 	L7_DEFAULT_POOL_TIMEOUT_MS = 60000,
+	L7_DEFAULT_OVERPROVISIONING_PERCENT = 140,
+	L7_DEFAULT_PANIC_PERCENT = 50,
 };
 
 // An address of either family; IPv4 stands in the first four bytes.
@@ -65,6 +69,7 @@ struct header_match_spec {
 enum path_match_type {
 	PATH_PREFIX,
 	PATH_EXACT,
+	PATH_SEPARATED_PREFIX, // the path, or what goes on with '/' after it
 };
 
 struct weighted_cluster_spec {
@@ -93,6 +98,8 @@ struct l7_route_spec {
 	enum route_action action; // CLUSTER or DIRECT
 	uint32_t n_clusters;	  // CLUSTER: one, or shares by weight
 	const struct weighted_cluster_spec *clusters;
+	// CLUSTER: 0: each cluster must be there; else the status that answers where one is not: 503, 404 or 500
+	uint16_t cluster_not_found_status;
 	uint16_t status;     // DIRECT: 200..599
 	const char *body;    // DIRECT: NULL: none
 	uint32_t timeout_ms; // from the end of the request to the end of the response
@@ -152,9 +159,10 @@ struct listener_spec {
 	const struct route_configuration_spec *routes; // HTTP: its own, named as the listener
 	uint32_t n_clusters;			       // TCP: one, or shares by weight
 	const struct weighted_cluster_spec *clusters;
-	uint8_t headers;	     // HTTP: enum listener_header bits
-	uint8_t window_scale;	     // that the node offers clients
-	uint32_t request_line_bytes; // limits of a head
+	bool clusters_may_be_missing; // TCP: connections that fall to one are reset
+	uint8_t headers;	      // HTTP: enum listener_header bits
+	uint8_t window_scale;	      // that the node offers clients
+	uint32_t request_line_bytes;  // limits of a head
 	uint32_t request_headers_bytes;
 	uint32_t
 		request_headers_timeout_ms; // from a head's first byte, or the handshake, to its last
@@ -163,13 +171,33 @@ struct listener_spec {
 	uint32_t drain_timeout_ms;	 // how long flows to removed endpoints may go on
 };
 
+enum endpoint_health {
+	ENDPOINT_HEALTHY,
+	ENDPOINT_DEGRADED,  // chosen when healthy ones are not enough
+	ENDPOINT_UNHEALTHY, // chosen in panic only
+};
+
 struct endpoint_spec {
 	const struct spec_origin *origin;
 	struct l7_address address;
 	uint16_t port;
+	enum endpoint_health health;
 	uint32_t weight;    // 1 or more
 	const char *policy; // SRv6 policy that leads there; NULL: the VRF's routes do
 	const char *vrf;    // whose address it is; NULL: the VRF that the client is in
+};
+
+// Endpoints at one place.
+struct locality_spec {
+	const struct spec_origin *origin;
+	const char *region; // "": not given; likewise the next two
+	const char *zone;
+	const char *sub_zone;
+	uint32_t priority; // 0 comes first
+	uint32_t weight;   // 0: not given
+	uint32_t n_endpoints;
+	const struct endpoint_spec
+		*endpoints; // each with the cluster's policy and VRF where it had none
 };
 
 struct cluster_spec {
@@ -177,18 +205,24 @@ struct cluster_spec {
 	const char *name;
 	uint32_t connect_timeout_ms;
 	uint32_t pool_timeout_ms; // how long an idle leg is kept
-	uint32_t n_endpoints;
-	const struct endpoint_spec
-		*endpoints; // each with the cluster's policy and VRF where it had none
+	bool locality_weighted; // localities share their priority by weight; those without one get nothing
+	uint32_t overprovisioning_percent; // what is available counts for so much, at most for all
+	uint32_t
+		panic_percent; // with less available, a priority takes all of its endpoints; 0: 503
+	uint32_t n_localities;
+	const struct locality_spec
+		*localities; // priorities from 0 without a gap; each locality once in each
 };
 
+// Pointers, so that what did not change is told by its address: compile shares the tables of a spec that the live
+// snapshot was made from.
 struct l7_spec {
 	uint32_t n_service_networks;
 	const struct service_network_spec *service_networks;
 	uint32_t n_listeners;
-	const struct listener_spec *listeners;
+	const struct listener_spec *const *listeners;
 	uint32_t n_route_configurations;
-	const struct route_configuration_spec *route_configurations;
+	const struct route_configuration_spec *const *route_configurations;
 	uint32_t n_clusters;
-	const struct cluster_spec *clusters;
+	const struct cluster_spec *const *clusters;
 };

@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-const struct listener *l7_tables_listener(
-	const struct l7_tables *tables, uint32_t vip, uint16_t port)
+uint32_t l7_tables_find_listener(const struct l7_tables *tables, uint32_t vip, uint16_t port)
 {
 	const struct l7_vip *v = &tables->vips[vip];
 	const struct l7_port *ports = &tables->ports[v->first_port];
@@ -19,46 +18,44 @@ const struct listener *l7_tables_listener(
 		else
 			high = mid;
 	}
-	if (low == v->n_ports || ports[low].port != port)
-		return NULL;
-	return &tables->listeners[ports[low].listener];
+	return low == v->n_ports || ports[low].port != port ? L7_NO_SLOT : ports[low].listener;
 }
 
-uint32_t l7_tables_choose(
-	const struct l7_tables *tables, const struct listener *listener, uint32_t random)
+uint32_t l7_tables_choose(const struct l7_tables *tables, uint32_t listener, uint32_t random)
 {
-	return cluster_choose(
-		&tables->choices[listener->first_choice], listener->n_choices, random);
+	const struct l7_choices *choices = *(const struct l7_choices *const *)paged_at(
+		tables->choices, listener, sizeof(void *));
+
+	return cluster_choose(block_part(&choices->block, 0), choices->n, random);
 }
 
-static void release_blocks(struct l7_tables *tables)
+size_t l7_tables_bytes(const struct l7_tables *tables)
 {
-	for (uint32_t i = 0; tables->route_tables != NULL && i < tables->n_route_tables; i++)
-		if (tables->route_tables[i] != NULL)
-			block_release(&tables->route_tables[i]->block);
-	for (uint32_t i = 0; tables->clusters != NULL && i < tables->n_clusters; i++)
-		if (tables->clusters[i] != NULL)
-			block_release(&tables->clusters[i]->block);
+	return sizeof(*tables) + tables->n_block_bytes +
+	       (tables->bindings == NULL ? 0 : tables->bindings->n_bytes) +
+	       paged_bytes(tables->listeners) + paged_bytes(tables->route_tables) +
+	       paged_bytes(tables->clusters) + paged_bytes(tables->endpoints) +
+	       paged_bytes(tables->choices) + paged_bytes(tables->listener_names) +
+	       paged_bytes(tables->route_table_names) + paged_bytes(tables->virtual_host_names) +
+	       paged_bytes(tables->route_names) + paged_bytes(tables->cluster_names) +
+	       paged_bytes(tables->vip_keys);
 }
 
 void l7_tables_release(struct l7_tables *tables)
 {
 	if (tables == NULL || --tables->n_refs > 0)
 		return;
-	release_blocks(tables);
-	free(tables->listeners);
-	free(tables->vips);
-	free(tables->ports);
-	free(tables->route_tables);
-	free(tables->clusters);
-	free(tables->endpoints);
-	free(tables->choices);
-	free(tables->listener_names);
-	free(tables->route_table_names);
-	free(tables->virtual_host_names);
-	free(tables->route_names);
-	free(tables->cluster_names);
-	free(tables->vip_keys);
-	free(tables->endpoint_keys);
+	paged_release(tables->listeners);
+	paged_release(tables->route_tables);
+	paged_release(tables->clusters);
+	paged_release(tables->endpoints);
+	paged_release(tables->choices);
+	block_release(tables->bindings);
+	paged_release(tables->listener_names);
+	paged_release(tables->route_table_names);
+	paged_release(tables->virtual_host_names);
+	paged_release(tables->route_names);
+	paged_release(tables->cluster_names);
+	paged_release(tables->vip_keys);
 	free(tables);
 }

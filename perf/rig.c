@@ -127,7 +127,7 @@ int rig_swap(struct rig *rig, const char *config, struct refusal *refusal)
 		rig->ctrl.spec = old;
 		old = spec;
 	}
-	node_spec_destroy(old);
+	node_spec_release(old);
 	return ret;
 }
 
@@ -202,7 +202,7 @@ void rig_destroy(struct rig *rig)
 	snapshot_destroy((struct snapshot *)(uintptr_t)ctrl_snapshot(ctrl));
 	reclaim_destroy(ctrl->reclaim);
 	adj_table_destroy(ctrl->adj_table);
-	node_spec_destroy(ctrl->spec);
+	node_spec_release(ctrl->spec);
 	drain(ctrl->punt_ring);
 	rte_ring_free(ctrl->punt_ring);
 	for (uint16_t i = 0; i < rig->n_ports; i++)

@@ -11,6 +11,7 @@
 
 enum {
 	ARENA_ALIGN = 16,
+	ARENA_MIN_CHUNK_BYTES = 256,
 	ARENA_FIRST_CHUNK_BYTES = 4 << 10,
 	ARENA_MAX_CHUNK_BYTES = 1 << 20,
 };
@@ -53,14 +54,21 @@ static int start_chunk(struct arena *arena)
 	return 0;
 }
 
-struct arena *arena_create(void)
+struct arena *arena_create_for(size_t n_bytes)
 {
 	struct arena *arena = calloc(1, sizeof(*arena));
 
 	if (arena == NULL)
 		return NULL;
-	arena->next_chunk_bytes = ARENA_FIRST_CHUNK_BYTES;
+	if (n_bytes > ARENA_MAX_CHUNK_BYTES)
+		n_bytes = ARENA_MAX_CHUNK_BYTES;
+	arena->next_chunk_bytes = n_bytes < ARENA_MIN_CHUNK_BYTES ? ARENA_MIN_CHUNK_BYTES : n_bytes;
 	return arena;
+}
+
+struct arena *arena_create(void)
+{
+	return arena_create_for(ARENA_FIRST_CHUNK_BYTES);
 }
 
 void arena_destroy(struct arena *arena)

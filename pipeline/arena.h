@@ -9,6 +9,8 @@ struct arena;
 
 // NULL with errno ENOMEM.
 struct arena *arena_create(void);
+// Likewise; begins with room for n_bytes and no more, where there are many small arenas.
+struct arena *arena_create_for(size_t n_bytes);
 // Frees the arena and everything taken from it. NULL is fine.
 void arena_destroy(struct arena *arena);
 

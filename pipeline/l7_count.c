@@ -30,47 +30,27 @@ static struct l7_counters *counters_of(
 			counters_of(l7, f, (enum l7_kind)kind)->member += (n);                     \
 	} while (0)
 
-static struct l7_latency *latency_of(
-	struct l7_worker *l7, const struct l7_flow *f, enum l7_kind kind)
-{
-	return l7_stats_latency_of(l7->stats, kind, slot_of(f, kind));
-}
-
 // Counted with the response's end, most often from the same or the next bucket: fetched until then.
 static void note_first_byte(struct l7_worker *l7, struct l7_flow *f, uint64_t us)
 {
 	f->first_byte_bucket = (uint16_t)histogram_bucket(us);
-	for (enum l7_kind kind = 0; kind < L7_N_KINDS; kind++) {
-		struct l7_latency *latency = latency_of(l7, f, kind);
+	for (enum l7_kind kind = 0; kind < L7_N_KINDS; kind++)
+		rte_prefetch0_write(l7_stats_latency_of(
+			l7->stats, kind, slot_of(f, kind), L7_FIRST_BYTE, f->first_byte_bucket));
+}
 
-		if (latency == NULL)
-			continue;
-		rte_prefetch0_write(&latency->first_byte_us.counts[f->first_byte_bucket]);
-		rte_prefetch0_write(&latency->response_us.counts[f->first_byte_bucket]);
-	}
+static void count_latency(
+	struct l7_worker *l7, const struct l7_flow *f, enum l7_latency latency, uint32_t bucket)
+{
+	for (enum l7_kind kind = 0; kind < L7_N_KINDS; kind++)
+		(*l7_stats_latency_of(l7->stats, kind, slot_of(f, kind), latency, bucket))++;
 }
 
 static void count_first_byte(struct l7_worker *l7, struct l7_flow *f)
 {
-	if (f->first_byte_bucket == L7_NO_BUCKET)
-		return;
-	for (enum l7_kind kind = 0; kind < L7_N_KINDS; kind++) {
-		struct l7_latency *latency = latency_of(l7, f, kind);
-
-		if (latency != NULL)
-			latency->first_byte_us.counts[f->first_byte_bucket]++;
-	}
+	if (f->first_byte_bucket != L7_NO_BUCKET)
+		count_latency(l7, f, L7_FIRST_BYTE, f->first_byte_bucket);
 	f->first_byte_bucket = L7_NO_BUCKET;
-}
-
-static void count_response(struct l7_worker *l7, const struct l7_flow *f, uint64_t us)
-{
-	for (enum l7_kind kind = 0; kind < L7_N_KINDS; kind++) {
-		struct l7_latency *latency = latency_of(l7, f, kind);
-
-		if (latency != NULL)
-			histogram_count(&latency->response_us, us);
-	}
 }
 
 void l7_count_end(struct l7_worker *l7, struct l7_flow *f)
@@ -126,7 +106,7 @@ static void count_flow_event(
 		count_status(l7, f, value);
 		break;
 	case SPLICE_RESPONSE_DONE:
-		count_response(l7, f, value);
+		count_latency(l7, f, L7_RESPONSE, histogram_bucket(value));
 		l7_count_end(l7, f);
 		break;
 	case SPLICE_FIRST_BYTE:

@@ -31,8 +31,10 @@ static uint32_t timeout_of(uint32_t ms)
 static const struct listener *find_listener(const struct l7_worker *l7, uint32_t slot)
 {
 	const struct l7_tables *t = tables_of(l7);
+	const struct listener *listener =
+		slot < t->n_listeners ? l7_tables_listener_at(t, slot) : NULL;
 
-	return slot < t->n_listeners && t->listeners[slot].in_use ? &t->listeners[slot] : NULL;
+	return listener != NULL && listener->in_use ? listener : NULL;
 }
 
 static const struct splice_listener *ask_listener(void *ctx, uint32_t slot)
@@ -56,9 +58,11 @@ static const struct splice_listener *ask_listener(void *ctx, uint32_t slot)
 		const struct cluster *cluster;
 
 		l7->listener.cluster =
-			l7_tables_choose(tables_of(l7), listener, (uint32_t)l7_worker_random(l7));
-		cluster = tables_of(l7)->clusters[l7->listener.cluster];
-		l7->listener.connect_timeout_ms = timeout_of(cluster->connect_timeout_ms);
+			l7_tables_choose(tables_of(l7), slot, (uint32_t)l7_worker_random(l7));
+		cluster = l7_tables_cluster(tables_of(l7), l7->listener.cluster);
+		// Without one no endpoint is found.
+		l7->listener.connect_timeout_ms =
+			timeout_of(cluster == NULL ? 0 : cluster->connect_timeout_ms);
 	}
 	return &l7->listener;
 }
@@ -183,6 +187,7 @@ static void ask_route(void *ctx, uint32_t flow, const uint8_t *raw, const struct
 	const struct l7_tables *t = tables_of(l7);
 	struct l7_flow *f = &l7->flows[flow];
 	const struct listener *listener = find_listener(l7, f->listener);
+	const struct cluster *cluster;
 	struct route_verdict v;
 
 	l7_count_end(l7, f);
@@ -194,10 +199,12 @@ static void ask_route(void *ctx, uint32_t flow, const uint8_t *raw, const struct
 		reply_with(d, 503, NULL);
 		return;
 	}
-	route_table_match(t->route_tables[listener->route_table], raw, head,
+	route_table_match(l7_tables_route_table(t, listener->route_table), raw, head,
 		(uint32_t)l7_worker_random(l7), &v);
 	d->route = f->route = v.route;
 	d->virtual_host = f->virtual_host = v.virtual_host;
+	if (v.route != ROUTE_NO_SLOT)
+		l7->places[v.route] = v.place;
 	if (v.action == ROUTE_ACTION_NONE) {
 		reply_with(d, 404, NULL);
 		return;
@@ -206,9 +213,14 @@ static void ask_route(void *ctx, uint32_t flow, const uint8_t *raw, const struct
 		reply_with(d, v.direct.status, &v.direct);
 		return;
 	}
+	cluster = l7_tables_cluster(t, v.cluster);
+	if (cluster == NULL) {
+		reply_with(d, v.cluster_not_found_status, NULL);
+		return;
+	}
 	d->action = SPLICE_TO_CLUSTER;
 	d->cluster = f->cluster = v.cluster;
-	d->connect_timeout_ms = timeout_of(t->clusters[v.cluster]->connect_timeout_ms);
+	d->connect_timeout_ms = timeout_of(cluster->connect_timeout_ms);
 	d->route_timeout_ms = v.timeout_ms;
 	d->idle_timeout_ms = timeout_of(v.idle_timeout_ms == L7_TIMEOUT_OF_LISTENER
 						? listener->stream_idle_timeout_ms
@@ -231,11 +243,13 @@ static uint32_t ask_endpoint(
 {
 	struct l7_worker *l7 = l7_of(ctx);
 	const struct l7_tables *t = tables_of(l7);
+	const struct cluster *table =
+		cluster < t->n_clusters ? l7_tables_cluster(t, cluster) : NULL;
 	uint32_t endpoint;
 
-	if (cluster >= t->n_clusters || t->clusters[cluster] == NULL)
+	if (table == NULL)
 		return SPLICE_NONE;
-	endpoint = balance_pick(t->clusters[cluster], &l7->balance[cluster], tried, n_tried);
+	endpoint = balance_pick(table, &l7->balance[cluster], tried, n_tried);
 	if (endpoint == BALANCE_NONE)
 		return SPLICE_NONE;
 	l7->flows[flow].cluster = cluster;
@@ -248,7 +262,7 @@ static bool ask_endpoint_lives(void *ctx, uint32_t endpoint)
 {
 	const struct l7_tables *t = tables_of(l7_of(ctx));
 
-	return endpoint < t->n_endpoints && t->endpoints[endpoint].state == ENDPOINT_LIVE;
+	return endpoint < t->n_endpoints && l7_tables_endpoint(t, endpoint)->state == ENDPOINT_LIVE;
 }
 
 static uint32_t ask_leg_idle_ms(void *ctx, uint32_t endpoint)
@@ -257,7 +271,7 @@ static uint32_t ask_leg_idle_ms(void *ctx, uint32_t endpoint)
 
 	if (!ask_endpoint_lives(ctx, endpoint))
 		return 0;
-	return t->clusters[t->endpoints[endpoint].cluster]->pool_timeout_ms;
+	return l7_tables_cluster(t, l7_tables_endpoint(t, endpoint)->cluster)->pool_timeout_ms;
 }
 
 // An endpoint in its client's VRF is another host in every VRF.
@@ -269,7 +283,7 @@ static bool ask_leg_fits(void *ctx, uint32_t flow, uint32_t leg)
 
 	if (!l7_vrf_is_same(l7->w->snapshot, of_leg->tuple.vrf, of_leg->generation))
 		return false;
-	return t->endpoints[of_leg->endpoint].vrf != ENDPOINT_VRF_OF_CLIENT ||
+	return l7_tables_endpoint(t, of_leg->endpoint)->vrf != ENDPOINT_VRF_OF_CLIENT ||
 	       of_leg->tuple.vrf == l7->table->entries[flow].tuple.vrf;
 }
 
@@ -278,7 +292,7 @@ static int ask_leg(
 {
 	struct l7_worker *l7 = l7_of(ctx);
 	const struct snapshot *s = l7->w->snapshot;
-	const struct endpoint *endpoint = &tables_of(l7)->endpoints[slot];
+	const struct endpoint *endpoint = l7_tables_endpoint(tables_of(l7), slot);
 	struct flow_tuple tuple = {.family = endpoint->address.family,
 		.remote_port_be = rte_cpu_to_be_16(endpoint->port),
 		.vrf = endpoint->vrf == ENDPOINT_VRF_OF_CLIENT ? l7->table->entries[flow].tuple.vrf

@@ -72,7 +72,7 @@ static bool find_way(const struct l7_worker *l7, const struct flow_entry *entry,
 		return true;
 	if (entry->endpoint >= t->n_endpoints)
 		return false;
-	endpoint = &t->endpoints[entry->endpoint];
+	endpoint = l7_tables_endpoint(t, entry->endpoint);
 	if (endpoint->policy != ENDPOINT_NO_POLICY) {
 		*out = L7_OUT_POLICY;
 		*dest = dest_make(DEST_POLICY, endpoint->policy);

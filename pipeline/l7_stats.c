@@ -17,12 +17,21 @@ static const uint32_t n_slots[L7_N_KINDS] = {
 	[L7_ENDPOINT] = L7_MAX_ENDPOINT_SLOTS,
 };
 
-// Of routes and endpoints the memory, and the cache lines of each request, would be more than they are worth.
-static const bool has_latency[L7_N_KINDS] = {
-	[L7_LISTENER] = true,
-	[L7_VIRTUAL_HOST] = true,
-	[L7_CLUSTER] = true,
+// Of so many buckets of a histogram, as a power of two, latencies have one: 3.5 KB a slot instead of 14.
+static const uint8_t bucket_bits[L7_N_KINDS] = {
+	[L7_ROUTE] = 2,
+	[L7_ENDPOINT] = 2,
 };
+
+static uint32_t n_buckets(int kind)
+{
+	return HISTOGRAM_BUCKETS >> bucket_bits[kind];
+}
+
+static size_t latency_bytes(int kind)
+{
+	return n_buckets(kind) * sizeof(uint64_t[L7_N_LATENCIES]);
+}
 
 // One more for what has no slot.
 static size_t n_bytes(int kind, size_t slot_bytes)
@@ -46,10 +55,8 @@ struct l7_stats *l7_stats_create(void)
 
 	for (int kind = 0; stats != NULL && kind < L7_N_KINDS; kind++) {
 		stats->slots[kind] = map(kind, sizeof(*stats->slots[kind]));
-		if (has_latency[kind])
-			stats->latencies[kind] = map(kind, sizeof(*stats->latencies[kind]));
-		if (stats->slots[kind] == NULL ||
-			(has_latency[kind] && stats->latencies[kind] == NULL)) {
+		stats->latencies[kind] = map(kind, latency_bytes(kind));
+		if (stats->slots[kind] == NULL || stats->latencies[kind] == NULL) {
 			l7_stats_destroy(stats);
 			errno = ENOMEM;
 			return NULL;
@@ -64,21 +71,39 @@ void l7_stats_destroy(struct l7_stats *stats)
 		return;
 	for (int kind = 0; kind < L7_N_KINDS; kind++) {
 		unmap(stats->slots[kind], kind, sizeof(*stats->slots[kind]));
-		unmap(stats->latencies[kind], kind, sizeof(*stats->latencies[kind]));
+		unmap(stats->latencies[kind], kind, latency_bytes(kind));
 	}
 	free(stats);
 }
 
-struct l7_counters *l7_stats_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot)
+static uint32_t place_of(enum l7_kind kind, uint32_t slot)
 {
-	return &stats->slots[kind][slot < n_slots[kind] ? slot : n_slots[kind]];
+	return slot < n_slots[kind] ? slot : n_slots[kind];
 }
 
-struct l7_latency *l7_stats_latency_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot)
+struct l7_counters *l7_stats_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot)
 {
-	if (stats->latencies[kind] == NULL)
-		return NULL;
-	return &stats->latencies[kind][slot < n_slots[kind] ? slot : n_slots[kind]];
+	return &stats->slots[kind][place_of(kind, slot)];
+}
+
+uint64_t *l7_stats_latency_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot,
+	enum l7_latency latency, uint32_t bucket)
+{
+	size_t first = (size_t)place_of(kind, slot) * n_buckets(kind);
+
+	return &stats->latencies[kind][first + (bucket >> bucket_bits[kind])][latency];
+}
+
+// What is in several buckets of the histogram counts in their last one, as quantiles are rounded up.
+void l7_stats_add_latency(struct histogram *sum, const struct l7_stats *stats, enum l7_kind kind,
+	uint32_t slot, enum l7_latency latency)
+{
+	size_t first = (size_t)place_of(kind, slot) * n_buckets(kind);
+	uint32_t last = (1u << bucket_bits[kind]) - 1;
+
+	for (uint32_t i = 0; i < n_buckets(kind); i++)
+		sum->counts[(i << bucket_bits[kind]) + last] +=
+			stats->latencies[kind][first + i][latency];
 }
 
 // What is still active of the one before ends some day, and counts down. Histograms of a slot that had no
@@ -88,33 +113,19 @@ static void clear(struct l7_stats *stats, enum l7_kind kind, uint32_t slot)
 	struct l7_counters *counters = &stats->slots[kind][slot];
 	uint64_t n_active = counters->n_active;
 
-	if (counters->n_requests > 0 && stats->latencies[kind] != NULL)
-		memset(&stats->latencies[kind][slot], 0, sizeof(struct l7_latency));
+	if (counters->n_requests > 0)
+		memset(&stats->latencies[kind][(size_t)slot * n_buckets(kind)], 0,
+			latency_bytes(kind));
 	*counters = (struct l7_counters){.n_active = n_active};
 }
 
-static void clear_names(struct l7_stats *stats, enum l7_kind kind, uint32_t n,
-	const struct l7_name *old, uint32_t n_old)
+void l7_stats_clear(struct l7_stats *stats, const struct l7_slot *slots, uint32_t n)
 {
-	for (uint32_t slot = 0; slot < n; slot++)
-		if (slot >= n_old || old[slot].text[0] == '\0')
-			clear(stats, kind, slot);
+	for (uint32_t i = 0; i < n; i++)
+		clear(stats, slots[i].kind, slots[i].slot);
 }
 
-void l7_stats_clear_new(
-	struct l7_stats *stats, const struct l7_tables *tables, const struct l7_tables *old)
-{
-	clear_names(stats, L7_LISTENER, tables->n_listeners, old->listener_names, old->n_listeners);
-	clear_names(stats, L7_VIRTUAL_HOST, tables->n_virtual_hosts, old->virtual_host_names,
-		old->n_virtual_hosts);
-	clear_names(stats, L7_ROUTE, tables->n_routes, old->route_names, old->n_routes);
-	clear_names(stats, L7_CLUSTER, tables->n_clusters, old->cluster_names, old->n_clusters);
-	for (uint32_t slot = 0; slot < tables->n_endpoints; slot++)
-		if (slot >= old->n_endpoints || old->endpoints[slot].state == ENDPOINT_FREE)
-			clear(stats, L7_ENDPOINT, slot);
-}
-
-// All members are counters.
+// All members are counters, and so may be what fills the last cache line.
 void l7_stats_add(struct l7_counters *sum, const struct l7_counters *counters)
 {
 	const uint64_t *from = (const uint64_t *)counters;

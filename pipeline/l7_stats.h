@@ -4,33 +4,28 @@
 // What a worker counts of HTTP routing, by slot of listener, virtual host, route, cluster and endpoint; and
 // histograms of latency. Written by the worker alone; the control core reads and adds up.
 
+#include <stdalign.h>
 #include <stdint.h>
+
+#include <rte_common.h>
 
 #include "l7/http1_reason.h"
 #include "l7/splice.h"
 #include "pipeline/histogram.h"
 #include "pipeline/snapshot.h"
 
-enum l7_kind {
-	L7_LISTENER,
-	L7_VIRTUAL_HOST,
-	L7_ROUTE,
-	L7_CLUSTER,
-	L7_ENDPOINT,
-	L7_N_KINDS,
-};
-
 enum {
 	L7_N_STATUS_CLASSES = 5, // 1xx to 5xx
 };
 
+// Each in cache lines of its own. What every request counts comes first.
 struct l7_counters {
-	uint64_t n_requests; // of endpoints: tries
-	uint64_t n_statuses[L7_N_STATUS_CLASSES];
+	alignas(RTE_CACHE_LINE_SIZE) uint64_t n_requests; // of endpoints: tries
 	uint64_t
 		n_active; // of listeners: flows; of endpoints: legs, idle ones included; else requests
 	uint64_t n_bytes_up;   // request bytes that an endpoint acknowledged
 	uint64_t n_bytes_down; // response bytes that the client acknowledged
+	uint64_t n_statuses[L7_N_STATUS_CLASSES];
 	uint64_t n_retries;
 	uint64_t n_rebinds;
 	uint64_t n_connect_failures; // of endpoints: refused, unreachable, or too slow
@@ -38,14 +33,16 @@ struct l7_counters {
 	uint64_t n_resets[SPLICE_N_WHYS]; // of clients
 };
 
-struct l7_latency {
-	struct histogram first_byte_us; // from a head's end to the response's first byte
-	struct histogram response_us;	// to the response's end
+enum l7_latency {
+	L7_FIRST_BYTE, // microseconds from a head's end to the response's first byte
+	L7_RESPONSE,   // to the response's end
+	L7_N_LATENCIES,
 };
 
 struct l7_stats {
 	struct l7_counters *slots[L7_N_KINDS];
-	struct l7_latency *latencies[L7_N_KINDS]; // NULL: not kept of this kind
+	// By slot and bucket; both latencies of a request are most often in one cache line.
+	uint64_t (*latencies[L7_N_KINDS])[L7_N_LATENCIES];
 	uint64_t n_malformed[HTTP1_N_REASONS];
 	uint64_t n_held_dropped; // segments that had to wait and found no room
 	uint64_t n_handed_off;	 // packets that another worker received
@@ -62,13 +59,18 @@ struct l7_stats {
 struct l7_stats *l7_stats_create(void);
 void l7_stats_destroy(struct l7_stats *stats);
 
-// Before snapshot follows old: slots that old does not name may have counted for others and begin at zero.
-void l7_stats_clear_new(
-	struct l7_stats *stats, const struct l7_tables *tables, const struct l7_tables *old);
+// Before a snapshot goes live: slots that the one before does not name may have counted for others and begin at
+// zero.
+void l7_stats_clear(struct l7_stats *stats, const struct l7_slot *slots, uint32_t n);
 
 void l7_stats_add(struct l7_counters *sum, const struct l7_counters *counters);
 
 // The counters of a slot; slots that there cannot be share one place that nobody reads.
 struct l7_counters *l7_stats_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot);
-// Likewise its latency: of listeners, virtual hosts and clusters; NULL: not kept of this kind.
-struct l7_latency *l7_stats_latency_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot);
+// Likewise where a latency that falls into a bucket of a histogram is counted. Of routes and endpoints, which are
+// many, four buckets are one: latencies above 32 us are known to 1/8.
+uint64_t *l7_stats_latency_of(struct l7_stats *stats, enum l7_kind kind, uint32_t slot,
+	enum l7_latency latency, uint32_t bucket);
+
+void l7_stats_add_latency(struct histogram *sum, const struct l7_stats *stats, enum l7_kind kind,
+	uint32_t slot, enum l7_latency latency);

@@ -61,9 +61,11 @@ static int create_parts(struct l7_worker *l7)
 	l7->report = calloc(1, sizeof(*l7->report));
 	l7->balance = calloc(L7_MAX_CLUSTER_SLOTS, sizeof(*l7->balance));
 	l7->flows = pages_map(l7->n_flows * sizeof(*l7->flows), PAGES_ALL);
+	l7->places = pages_map(L7_MAX_ROUTE_SLOTS * sizeof(*l7->places), PAGES_SOME);
 	l7->leases = pages_map(l7->n_legs * sizeof(*l7->leases), PAGES_ALL);
 	if (l7->table == NULL || l7->sources == NULL || l7->stats == NULL || l7->report == NULL ||
-		l7->balance == NULL || l7->flows == NULL || l7->leases == NULL)
+		l7->balance == NULL || l7->flows == NULL || l7->places == NULL ||
+		l7->leases == NULL)
 		return -ENOMEM;
 	balance_start(l7->balance, L7_MAX_CLUSTER_SLOTS, l7->w->worker_idx);
 	l7->splice = create_splice(l7);
@@ -101,6 +103,7 @@ void l7_worker_destroy(struct l7_worker *l7)
 	free(l7->report);
 	free(l7->balance);
 	pages_unmap(l7->flows, l7->n_flows * sizeof(*l7->flows));
+	pages_unmap(l7->places, L7_MAX_ROUTE_SLOTS * sizeof(*l7->places));
 	pages_unmap(l7->leases, l7->n_legs * sizeof(*l7->leases));
 	free(l7);
 }

@@ -68,6 +68,7 @@ struct l7_worker {
 	struct flow_report *report;
 	struct balance_state *balance; // by cluster slot
 	struct l7_flow *flows;
+	uint32_t *places;	     // by route slot: where the last request found it in its table
 	struct source_lease *leases; // by leg
 	uint32_t n_flows;
 	uint32_t flows_end; // numbers from here on never had a flow

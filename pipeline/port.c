@@ -19,7 +19,8 @@
 enum {
 	MODEST_MTU = 1500, // the largest that is_modest() drivers admit to
 	LINK_LEN = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN, // longest link header that is received
-	POOL_CACHE = 256,				  // mbufs; one burst
+	POOL_CACHE =
+		512, // mbufs; two bursts, so that what one walk frees is what the next one takes
 	DEVICE_NAME_LEN = 256,
 	SMALL_ROOM_LEN = 2048, // bytes of frame in a small buffer
 };

@@ -76,6 +76,13 @@ struct vrf {
 	uint32_t since; // generation that gave the slot to this VRF
 };
 
+// The VRFs of snapshots whose tables are the same ones.
+struct vrf_table {
+	uint32_t n_refs; // snapshots
+	uint32_t n;
+	struct vrf vrfs[];
+};
+
 // A segment list and where its outer header goes: the lookup of the first segment in the underlay,
 // done ahead.
 struct policy_list {
@@ -157,7 +164,25 @@ struct snapshot {
 	size_t n_table_bytes;	  // memory of all tables, shared ones included
 	uint32_t n_shared_tables; // taken over from the snapshot before
 	struct adj_table *adj_table;
+	struct vrf_table *vrf_table; // has vrfs; NULL in one that was not compiled to its end
+	struct l7_slot *fresh;	     // slots of services that the snapshot before did not name
+	uint32_t n_fresh;
+	// The net: interfaces, SIDs, policies, sources and their names; VRFs but for the table of them. A snapshot
+	// whose net is that of an earlier one has the same pointers.
+	struct snapshot *net; // whose they are; NULL: its own
+	uint32_t n_sharers;   // later snapshots that have this one's
+	bool is_over;	      // kept for its sharers alone
 };
+
+// A snapshot to be, of the generation after live, with its net and VRFs. It has no services yet. NULL: out of memory.
+struct snapshot *snapshot_share_net(struct snapshot *live);
+// From one snapshot to be to another.
+void snapshot_move_services(struct snapshot *to, struct snapshot *from);
+// Lets a snapshot to be change its VRFs. False: out of memory.
+bool snapshot_own_vrfs(struct snapshot *snapshot);
+
+// Empty VRFs, with one reference. NULL: out of memory.
+struct vrf_table *vrf_table_create(uint32_t n);
 
 // Drops a snapshot's reference to a shared table. NULL is fine.
 void snapshot_release_table(struct lpm *table);

@@ -3,8 +3,9 @@
 
 // What is wanted of the node: ports, workers, VRFs and routes as plain structs, filled by conf/ (later
 // xDS) and compiled by pipeline/compile/compile.c, which is the one place that validates meaning. Everything
-// hangs from one node_spec and lives in its arena, the node_spec included.
+// of a file hangs from one node_spec and lives in its arena, the node_spec included.
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -144,7 +145,101 @@ struct l7_memory_spec {
 	uint32_t n_legs;  // connections with endpoints; 0: as many
 };
 
+// A server of xDS, over gRPC. Without tls the stream is plain text, never by accident: nothing falls back to it.
+struct xds_server_spec {
+	struct spec_origin origin;
+	const char *host; // name or address
+	uint16_t port;
+	bool tls;
+	const char *ca_file;	 // PEM; NULL: the system's
+	const char *cert_file;	 // PEM, with its chain; NULL: no client certificate
+	const char *key_file;	 // PEM
+	const char *server_name; // for SNI, and what the certificate must be for; NULL: host
+	const char *
+		spiffe_id; // the URI that the certificate must have, instead of a name; NULL: a name
+};
+
+// What ctrl/xds/link.c keeps up. Zeros stand for the defaults that it names.
+struct xds_transport_spec {
+	uint32_t n_servers; // the preferred one first
+	const struct xds_server_spec *servers;
+	uint32_t connect_timeout_ms; // from the name's look-up to the open stream
+	uint32_t
+		keepalive_ms; // without a byte from the server, until it is asked for a sign of life
+	uint32_t keepalive_timeout_ms;
+	uint32_t max_message_bytes; // of one response
+	const char *
+		sds_certificate; // name of the secret that replaces cert_file and key_file; NULL: none
+	const char *sds_ca;	 // likewise for ca_file
+};
+
+// How the server is asked: every type on one stream, either way.
+enum xds_protocol {
+	XDS_SOTW, // state of the world: a response has all of a type's resources, or all that changed
+	XDS_DELTA, // incremental
+};
+
+// A value of the node's metadata, which the server makes of it what it likes.
+enum xds_value_kind {
+	XDS_VALUE_STRING,
+	XDS_VALUE_NUMBER,
+	XDS_VALUE_BOOL,
+	XDS_VALUE_GROUP,
+	XDS_VALUE_LIST,
+};
+
+struct xds_value_spec {
+	const char *key; // in a group
+	enum xds_value_kind kind;
+	const char *string;
+	double number;
+	bool flag;
+	uint32_t n_items; // of a group or a list
+	const struct xds_value_spec *items;
+};
+
+// Where listeners are put that a server has on an address made for proxies: 0.0.0.0, ::, 127.0.0.1.
+struct xds_address_spec {
+	struct spec_origin origin;
+	struct l7_address from;
+	uint16_t from_port; // 0: any
+	uint16_t to_port;   // 0: as it was
+	uint32_t n_to;
+	const struct l7_address *to; // virtual addresses
+};
+
+struct xds_spec {
+	struct spec_origin origin;
+	struct xds_transport_spec transport;
+	enum xds_protocol protocol;
+	const char *node_id;
+	const char *node_cluster;	// "": none
+	struct xds_value_spec metadata; // a group
+	const char *region;		// "": not given; likewise the next two
+	const char *zone;
+	const char *sub_zone;
+	const char *service_network; // of listeners that name none; NULL: they must
+	struct spec_origin service_network_origin;
+	uint32_t n_addresses; // the first that fits wins
+	const struct xds_address_spec *addresses;
+	uint32_t max_resources; // of all types together
+};
+
+// What another source than the file adds to it: services, and the policies that lead to their endpoints. Frozen once
+// it is made; references are counted, from any thread.
+struct spec_layer {
+	_Atomic uint32_t n_refs;
+	struct l7_spec l7; // service networks: the same array as long as they are the same
+	uint32_t n_policies;
+	const struct srv6_policy_spec *policies; // likewise
+	void (*free_fn)(struct spec_layer *layer);
+};
+
+// A file's spec, or one that a layer was put on: file's services first. References are counted, from any thread.
 struct node_spec {
+	_Atomic uint32_t n_refs;
+	struct node_spec *base;	    // the file's own spec; NULL: this is it
+	struct spec_layer *layer;   // NULL: there is none
 	struct arena *arena;	    // owns every string and array below
 	const char *source;	    // file name, for refusals
 	const char *hostname;	    // in status; NULL: the machine's
@@ -175,11 +270,13 @@ struct node_spec {
 	uint32_t n_hmac_keys;
 	const struct srv6_hmac_key_spec *hmac_keys;
 	struct l7_spec l7;
+	const struct xds_spec *xds; // NULL: none
 };
 
 // Why something was refused: one line "file:line: key: what is wrong; what would be right".
 struct refusal {
 	char text[512];
+	const struct spec_origin *origin; // as long as the refused spec is there; NULL: of the whole
 };
 
 // Writes the refusal with its origin in front and returns -EINVAL, so that callers can return it.
@@ -190,5 +287,18 @@ int refusal_set(struct refusal *refusal, const struct spec_origin *origin, const
 uint16_t port_spec_mtu(const struct port_spec *port);
 uint16_t port_spec_descriptors(uint16_t n_wanted);
 
-// Frees a spec and its arena. NULL is fine.
-void node_spec_destroy(struct node_spec *spec);
+// base with a layer on it, which holds a reference to both; with layer NULL base itself. NULL: out of memory.
+struct node_spec *node_spec_with_layer(struct node_spec *base, struct spec_layer *layer);
+
+// The file's own part.
+static inline const struct node_spec *node_spec_base(const struct node_spec *spec)
+{
+	return spec->base == NULL ? spec : spec->base;
+}
+
+struct node_spec *node_spec_acquire(struct node_spec *spec);
+// With the last reference goes the arena. NULL is fine, as below.
+void node_spec_release(struct node_spec *spec);
+
+struct spec_layer *spec_layer_acquire(struct spec_layer *layer);
+void spec_layer_release(struct spec_layer *layer);

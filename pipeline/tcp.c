@@ -31,8 +31,11 @@ enum {
 _Static_assert((int)TCP_FIN == (int)RTE_TCP_FIN_FLAG && (int)TCP_URG == (int)RTE_TCP_URG_FLAG,
 	"flags are as on the wire");
 
-static uint16_t fold(uint32_t sum)
+// Of words as they lie in memory, of 16 or 32 bits.
+static uint16_t fold(uint64_t sum)
 {
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)(sum + (sum >> 16));
 }
@@ -45,21 +48,25 @@ static uint32_t get32(const uint8_t *bytes)
 	return rte_be_to_cpu_32(value_be);
 }
 
-static void put32(uint8_t *bytes, uint32_t value)
+// Returns what it adds to a sum: reading again what was just written, in other pieces, makes the processor wait.
+static uint64_t put32(uint8_t *bytes, uint32_t value)
 {
 	rte_be32_t value_be = rte_cpu_to_be_32(value);
 
 	memcpy(bytes, &value_be, sizeof(value_be));
+	return value_be;
 }
 
-// The sum over what stands before the TCP header in the checksum: addresses, protocol, length.
+// What the checksum covers before the TCP header: addresses, and this, protocol and length.
+static uint32_t pseudo_rest(uint32_t tcp_len)
+{
+	return rte_cpu_to_be_16(IPPROTO_TCP) + (uint32_t)rte_cpu_to_be_16((uint16_t)tcp_len);
+}
+
 static uint32_t pseudo_sum(const uint8_t *ip, uint32_t tcp_len)
 {
-	uint32_t sum =
-		rte_cpu_to_be_16(IPPROTO_TCP) + (uint32_t)rte_cpu_to_be_16((uint16_t)tcp_len);
-
-	return sum + (ip[0] >> 4 == 4 ? rte_raw_cksum(ip + IP4_ADDRS, 8)
-				      : rte_raw_cksum(ip + IP6_ADDRS, 32));
+	return pseudo_rest(tcp_len) + (ip[0] >> 4 == 4 ? rte_raw_cksum(ip + IP4_ADDRS, 8)
+						       : rte_raw_cksum(ip + IP6_ADDRS, 32));
 }
 
 void tcp_read_tuple(const uint8_t *ip, const uint8_t *ports, struct flow_tuple *tuple)
@@ -189,34 +196,55 @@ static uint32_t options_len(const struct tcp_out *out)
 	return len;
 }
 
-// No-operations align each option's numbers to four bytes, as everybody sends them.
-static void write_options(uint8_t *at, const struct tcp_out *out)
+// No-operations align each option's numbers to four bytes, as everybody sends them. Returns their sum.
+static uint64_t write_options(uint8_t *at, const struct tcp_out *out)
 {
+	uint64_t sum = 0;
+
 	if (out->mss != 0) {
-		put32(at, OPTION_MSS << 24 | MSS_LEN << 16 | out->mss);
+		sum += put32(at, OPTION_MSS << 24 | MSS_LEN << 16 | out->mss);
 		at += 4;
 	}
 	if (out->scale != TCP_NO_WINDOW_SCALE && (out->flags & TCP_SYN)) {
-		put32(at, OPTION_NOP << 24 | OPTION_SCALE << 16 | SCALE_LEN << 8 | out->scale);
+		sum += put32(
+			at, OPTION_NOP << 24 | OPTION_SCALE << 16 | SCALE_LEN << 8 | out->scale);
 		at += 4;
 	}
 	if (out->sack_offered) {
-		put32(at, OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_SACK_OK << 8 | SACK_OK_LEN);
+		sum += put32(at,
+			OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_SACK_OK << 8 | SACK_OK_LEN);
 		at += 4;
 	}
 	if (out->n_sacks == 0)
-		return;
-	put32(at, OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_SACK << 8 |
-			  (uint32_t)(SACK_LEN + SACK_BLOCK_LEN * out->n_sacks));
+		return sum;
+	sum += put32(at, OPTION_NOP << 24 | OPTION_NOP << 16 | OPTION_SACK << 8 |
+				 (uint32_t)(SACK_LEN + SACK_BLOCK_LEN * out->n_sacks));
 	for (uint32_t i = 0; i < out->n_sacks; i++) {
-		put32(at + 4 + SACK_BLOCK_LEN * i, out->sacks[i].left);
-		put32(at + 8 + SACK_BLOCK_LEN * i, out->sacks[i].right);
+		sum += put32(at + 4 + SACK_BLOCK_LEN * i, out->sacks[i].left);
+		sum += put32(at + 8 + SACK_BLOCK_LEN * i, out->sacks[i].right);
 	}
+	return sum;
 }
 
-static void write_ip4(uint8_t *at, const struct flow_tuple *tuple, uint32_t tcp_len)
+// Of both addresses; those of IPv4 are followed by zeros.
+static uint64_t addrs_sum(const struct flow_tuple *tuple)
 {
+	uint32_t words[8];
+	uint64_t sum = 0;
+
+	memcpy(words, tuple->local, 16);
+	memcpy(words + 4, tuple->remote, 16);
+	for (uint32_t i = 0; i < RTE_DIM(words); i++)
+		sum += words[i];
+	return sum;
+}
+
+static void write_ip4(
+	uint8_t *at, const struct flow_tuple *tuple, uint32_t tcp_len, uint64_t sum_of_addrs)
+{
+	static const uint8_t ttl_and_proto[] = {TCP_HOP_LIMIT, IPPROTO_TCP};
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
+	uint16_t word_be;
 
 	*ip = (struct rte_ipv4_hdr){
 		.version_ihl = 0x45,
@@ -228,7 +256,10 @@ static void write_ip4(uint8_t *at, const struct flow_tuple *tuple, uint32_t tcp_
 	};
 	memcpy(&ip->src_addr, tuple->local, sizeof(ip->src_addr));
 	memcpy(&ip->dst_addr, tuple->remote, sizeof(ip->dst_addr));
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	memcpy(&word_be, ttl_and_proto, sizeof(word_be));
+	ip->hdr_checksum = (uint16_t)~fold(sum_of_addrs + word_be + rte_cpu_to_be_16(0x4500) +
+					   rte_cpu_to_be_16((uint16_t)(IP4_LEN + tcp_len)) +
+					   rte_cpu_to_be_16(RTE_IPV4_HDR_DF_FLAG));
 }
 
 static void write_ip6(uint8_t *at, const struct flow_tuple *tuple, uint32_t tcp_len)
@@ -243,16 +274,20 @@ static void write_ip6(uint8_t *at, const struct flow_tuple *tuple, uint32_t tcp_
 	memcpy(ip->dst_addr, tuple->remote, sizeof(ip->dst_addr));
 }
 
-static void write_tcp(
+// Returns the sum over it, with a checksum of zero.
+static uint64_t write_tcp(
 	uint8_t *tcp, const struct tcp_out *out, const struct flow_tuple *tuple, uint32_t hdr_len)
 {
+	uint64_t sum = (uint64_t)tuple->local_port_be + tuple->remote_port_be;
+
 	memcpy(tcp, &tuple->local_port_be, 2);
 	memcpy(tcp + 2, &tuple->remote_port_be, 2);
-	put32(tcp + 4, out->seq);
-	put32(tcp + 8, out->ack);
-	put32(tcp + 12, hdr_len / 4 << 28 | (uint32_t)(out->flags & ~TCP_URG) << 16 | out->window);
+	sum += put32(tcp + 4, out->seq);
+	sum += put32(tcp + 8, out->ack);
+	sum += put32(tcp + 12,
+		hdr_len / 4 << 28 | (uint32_t)(out->flags & ~TCP_URG) << 16 | out->window);
 	put32(tcp + 16, 0); // checksum, urgent pointer
-	write_options(tcp + TCP_HEADER_LEN, out);
+	return sum + write_options(tcp + TCP_HEADER_LEN, out);
 }
 
 static uint32_t headers_len(const struct tcp_out *out, const struct flow_tuple *tuple)
@@ -266,15 +301,15 @@ static void write_headers(uint8_t *ip, uint32_t hdrs_len, const struct tcp_out *
 {
 	uint32_t ip_len = tuple->family == 4 ? IP4_LEN : IP6_LEN, hdr_len = hdrs_len - ip_len;
 	uint8_t *tcp = ip + ip_len;
+	uint64_t sum = addrs_sum(tuple);
 	uint16_t checksum;
 
 	if (tuple->family == 4)
-		write_ip4(ip, tuple, hdr_len + len);
+		write_ip4(ip, tuple, hdr_len + len, sum);
 	else
 		write_ip6(ip, tuple, hdr_len + len);
-	write_tcp(tcp, out, tuple, hdr_len);
-	checksum = (uint16_t)~fold(
-		pseudo_sum(ip, hdr_len + len) + rte_raw_cksum(tcp, hdr_len) + payload_sum);
+	sum += write_tcp(tcp, out, tuple, hdr_len);
+	checksum = (uint16_t)~fold(sum + pseudo_rest(hdr_len + len) + payload_sum);
 	memcpy(tcp + 16, &checksum, sizeof(checksum));
 }
 
@@ -297,6 +332,22 @@ bool tcp_write(struct rte_mbuf *m, const uint8_t *data, uint32_t len, const stru
 	return true;
 }
 
+// The packet that the pool gives next: what of it will be written, outer headers included.
+static void fetch_next(struct rte_mempool *pool)
+{
+	const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
+	struct rte_mbuf *m;
+
+	if (cache == NULL || cache->len == 0)
+		return;
+	m = cache->objs[cache->len - 1];
+	rte_prefetch0_write(m);
+	rte_prefetch0_write((uint8_t *)m + RTE_CACHE_LINE_SIZE);
+	rte_prefetch0_write(packet_of(m));
+	for (int i = 1; i < 4; i++)
+		rte_prefetch0_write((uint8_t *)(m + 1) + PACKET_META_LEN + i * RTE_CACHE_LINE_SIZE);
+}
+
 struct rte_mbuf *tcp_make(struct rte_mempool *pool, const uint8_t *data, uint32_t len,
 	const struct tcp_out *out, const struct flow_tuple *tuple)
 {
@@ -310,6 +361,7 @@ struct rte_mbuf *tcp_make(struct rte_mempool *pool, const uint8_t *data, uint32_
 		rte_pktmbuf_free(m);
 		return NULL;
 	}
+	fetch_next(pool);
 	*packet_of(m) = (struct packet){0};
 	ip = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(hdrs_len + len));
 	if (len > 0)

@@ -348,18 +348,20 @@ void workers_stop(struct worker **workers, uint16_t n_workers)
 void workers_clear_counters(struct worker **workers, uint16_t n_workers,
 	const struct snapshot *snapshot, const struct snapshot *old)
 {
-	for (uint32_t slot = 0; slot < snapshot->n_sids; slot++) {
+	bool same_net = snapshot->sid_keys == old->sid_keys;
+
+	for (uint32_t slot = 0; slot < snapshot->n_sids && !same_net; slot++) {
 		if (slot < old->n_sids && old->sid_keys[slot].in_use)
 			continue;
 		for (uint16_t i = 0; i < n_workers; i++)
 			workers[i]->sid_counters[slot] = (struct counter){0};
 	}
-	for (uint32_t slot = 0; slot < snapshot->n_policies; slot++) {
+	for (uint32_t slot = 0; slot < snapshot->n_policies && !same_net; slot++) {
 		if (slot < old->n_policies && old->policy_names[slot].text[0] != '\0')
 			continue;
 		for (uint16_t i = 0; i < n_workers; i++)
 			workers[i]->policy_counters[slot] = (struct counter){0};
 	}
 	for (uint16_t i = 0; i < n_workers; i++)
-		l7_stats_clear_new(workers[i]->l7->stats, snapshot->l7, old->l7);
+		l7_stats_clear(workers[i]->l7->stats, snapshot->fresh, snapshot->n_fresh);
 }

@@ -33,6 +33,9 @@ LIBRARIES = {
     "libevent": re.compile(r"event2?[/.]|ev[a-z]*\.h"),
     "jansson": re.compile(r"jansson"),
     "jemalloc": re.compile(r"jemalloc/"),
+    "protobuf-c": re.compile(r"protobuf-c/"),
+    "xxhash": re.compile(r"xxhash"),
+    "nghttp2": re.compile(r"nghttp2/"),
     "cmocka": re.compile(r"cmocka"),
 }
 
@@ -45,7 +48,8 @@ MAY_USE = {
     "l7": set(),
     "pipeline": {"dpdk"},
     "conf": {"libconfig"},
-    "ctrl": {"dpdk", "openssl", "libevent", "jansson", "jemalloc"},
+    "ctrl": {"dpdk", "openssl", "libevent", "jansson", "jemalloc", "protobuf-c", "xxhash",
+             "nghttp2"},
     "app": {"dpdk", "openssl", "libevent", "jansson", "jemalloc"},
     "perf": {"dpdk", "openssl", "libevent", "jansson", "jemalloc"},
     "tests": set(LIBRARIES),

@@ -8,12 +8,13 @@ packages() {
     case $1 in
     build)
         echo gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libssl-dev \
-            libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev libhttp-parser-dev
+            libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev libhttp-parser-dev \
+            libprotobuf-c-dev protobuf-c-compiler libxxhash-dev libnghttp2-dev
         ;;
     demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 nginx wrk ;;
     test)
-        echo python3 python3-pytest python3-scapy iperf3 clang libclang-rt-14-dev \
-            curl haproxy nftables nginx nodejs procps wrk
+        echo python3 python3-pytest python3-scapy python3-grpcio python3-protobuf iperf3 clang \
+            libclang-rt-14-dev protobuf-compiler curl haproxy nftables nginx nodejs procps wrk
         ;;
     bench) echo curl ethtool haproxy iproute2 nginx python3 wrk ;;
     lint) echo clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck python3 ;;

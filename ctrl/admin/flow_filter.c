@@ -108,10 +108,10 @@ static bool phase_exists(const char *name)
 	return false;
 }
 
-static bool name_exists(const struct l7_name *names, uint32_t n_names, const char *name)
+static bool name_exists(const struct paged *names, const char *name)
 {
-	for (uint32_t i = 0; i < n_names; i++)
-		if (names[i].text[0] != '\0' && strcmp(names[i].text, name) == 0)
+	for (uint32_t i = 0; i < names->n; i++)
+		if (l7_view_name(names, i)[0] != '\0' && strcmp(l7_view_name(names, i), name) == 0)
 			return true;
 	return false;
 }
@@ -141,14 +141,14 @@ static const char *find_missing(
 	if (*name != NULL && !vrf_exists(s, *name))
 		return "VRF";
 	*name = filter->listener;
-	if (*name != NULL && !name_exists(t->listener_names, t->n_listeners, *name))
+	if (*name != NULL && !name_exists(t->listener_names, *name))
 		return "listener";
 	*name = filter->virtual_host;
-	if (*name != NULL && !name_exists(t->virtual_host_names, t->n_virtual_hosts, *name) &&
-		!name_exists(t->virtual_host_names, t->n_virtual_hosts, behind_slash(*name)))
+	if (*name != NULL && !name_exists(t->virtual_host_names, *name) &&
+		!name_exists(t->virtual_host_names, behind_slash(*name)))
 		return "virtual host";
 	*name = filter->cluster;
-	if (*name != NULL && !name_exists(t->cluster_names, t->n_clusters, *name))
+	if (*name != NULL && !name_exists(t->cluster_names, *name))
 		return "cluster";
 	*name = filter->phase;
 	return *name != NULL && !phase_exists(*name) ? "phase" : NULL;
@@ -213,7 +213,7 @@ static bool endpoint_fits(
 		return true;
 	if (slot >= t->n_endpoints)
 		return false;
-	endpoint = &t->endpoints[slot];
+	endpoint = l7_tables_endpoint(t, slot);
 	return endpoint->state != ENDPOINT_FREE &&
 	       endpoint->address.family == filter->endpoint_family &&
 	       memcmp(endpoint->address.b, filter->endpoint,
@@ -229,7 +229,7 @@ static bool text_fits(const char *wanted, const char *text)
 // "host", or "configuration/host".
 static bool host_fits(const char *wanted, const struct l7_tables *t, uint32_t slot)
 {
-	const char *name = l7_view_name(t->virtual_host_names, t->n_virtual_hosts, slot);
+	const char *name = l7_view_name(t->virtual_host_names, slot);
 	const char *configuration;
 	size_t len;
 
@@ -238,7 +238,7 @@ static bool host_fits(const char *wanted, const struct l7_tables *t, uint32_t sl
 	if (name[0] == '\0')
 		return false;
 	configuration = l7_view_name(
-		t->route_table_names, t->n_route_tables, t->virtual_host_names[slot].parent);
+		t->route_table_names, l7_tables_name(t->virtual_host_names, slot)->parent);
 	len = strlen(configuration);
 	return strncmp(wanted, configuration, len) == 0 && wanted[len] == '/' &&
 	       strcmp(wanted + len + 1, name) == 0;
@@ -253,8 +253,8 @@ bool flow_filter_test(
 	       text_fits(filter->phase, row->phase) &&
 	       text_fits(filter->vrf, dest_view_vrf_name(ctrl, row->client.vrf)) &&
 	       text_fits(filter->listener,
-		       l7_view_name(t->listener_names, t->n_listeners, row->listener)) &&
+		       l7_view_name(t->listener_names, row->listener)) &&
 	       text_fits(filter->cluster,
-		       l7_view_name(t->cluster_names, t->n_clusters, row->cluster)) &&
+		       l7_view_name(t->cluster_names, row->cluster)) &&
 	       host_fits(filter->virtual_host, t, row->virtual_host);
 }

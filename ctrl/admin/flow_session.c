@@ -71,9 +71,11 @@ static json_t *endpoint_of(const struct l7_tables *t, uint32_t slot)
 {
 	const struct endpoint *endpoint;
 
-	if (slot >= t->n_endpoints || t->endpoints[slot].state == ENDPOINT_FREE)
+	if (slot >= t->n_endpoints)
 		return json_null();
-	endpoint = &t->endpoints[slot];
+	endpoint = l7_tables_endpoint(t, slot);
+	if (endpoint->state == ENDPOINT_FREE)
+		return json_null();
 	return l7_view_address(endpoint->address.family, endpoint->address.b, endpoint->port);
 }
 
@@ -92,10 +94,10 @@ static json_t *flow_row(const struct ctrl *ctrl, uint16_t worker_idx, const stru
 		"worker", worker_idx, "flow", (json_int_t)row->flow, "client",
 		remote_end(&row->client), "address", local_end(&row->client), "vrf",
 		dest_view_vrf_name(ctrl, row->client.vrf), "listener",
-		l7_view_string(l7_view_name(t->listener_names, t->n_listeners, row->listener)),
+		l7_view_string(l7_view_name(t->listener_names, row->listener)),
 		"virtual_host", l7_view_host_name(ctrl, row->virtual_host), "route",
-		l7_view_string(l7_view_name(t->route_names, t->n_routes, row->route)), "cluster",
-		l7_view_string(l7_view_name(t->cluster_names, t->n_clusters, row->cluster)),
+		l7_view_string(l7_view_name(t->route_names, row->route)), "cluster",
+		l7_view_string(l7_view_name(t->cluster_names, row->cluster)),
 		"endpoint", endpoint_of(t, row->endpoint), "endpoint_vrf",
 		server_vrf(ctrl, &row->server), "source", local_end(&row->server), "phase",
 		row->phase, "requests", (json_int_t)row->n_requests, "idle_ms",

@@ -45,8 +45,8 @@ static json_t *match_words(const struct l7_route_spec *route, const json_t *head
 {
 	json_t *words = reply_string(route->path);
 
-	if (route->path_type == PATH_PREFIX)
-		words = join(words, "*", "");
+	if (route->path_type != PATH_EXACT)
+		words = join(words, route->path_type == PATH_PREFIX ? "*" : "[/*]", "");
 	for (size_t i = 0; i < json_array_size(headers); i++)
 		words = join(words, ", ", json_string_value(json_array_get(headers, i)));
 	return words;
@@ -101,15 +101,18 @@ static void add_action(json_t *row, const struct l7_route_spec *route)
 static json_t *route_row(
 	const struct l7_walk *walk, const struct virtual_host_spec *host, uint32_t slot)
 {
+	static const char *const path_keys[] = {[PATH_PREFIX] = "prefix",
+		[PATH_EXACT] = "path",
+		[PATH_SEPARATED_PREFIX] = "path_separated_prefix"};
 	const struct l7_tables *t = ctrl_snapshot(walk->ctrl)->l7;
 	const struct l7_route_spec *route = &host->routes[walk->route_idx - 1];
 	json_t *headers = headers_of(route);
 	json_t *row = json_pack("{s:o, s:o, s:o, s:o, s:I}", "route",
-		json_sprintf("%s/%s/%s", walk->name, host->name,
-			l7_view_name(t->route_names, t->n_routes, slot)),
-		"match", match_words(route, headers),
-		route->path_type == PATH_PREFIX ? "prefix" : "path", reply_string(route->path),
-		"headers", headers, "timeout_ms", (json_int_t)route->timeout_ms);
+		json_sprintf(
+			"%s/%s/%s", walk->name, host->name, l7_view_name(t->route_names, slot)),
+		"match", match_words(route, headers), path_keys[route->path_type],
+		reply_string(route->path), "headers", headers, "timeout_ms",
+		(json_int_t)route->timeout_ms);
 
 	if (row == NULL)
 		return NULL;
@@ -118,6 +121,7 @@ static json_t *route_row(
 			row, "idle_timeout_ms", json_integer((json_int_t)route->idle_timeout_ms));
 	add_action(row, route);
 	l7_view_add_counters(row, walk->ctrl, L7_ROUTE, slot);
+	l7_view_add_latency(row, walk->ctrl, L7_ROUTE, slot);
 	return row;
 }
 

@@ -76,23 +76,24 @@ static json_t *quantiles(const struct histogram *histogram)
 }
 
 // Histograms of a slot that had no requests are not looked at: they have no memory yet.
-void l7_view_add_latency(json_t *row, const struct ctrl *ctrl, enum l7_kind kind, uint32_t slot)
+static json_t *view_latency(
+	const struct ctrl *ctrl, enum l7_kind kind, uint32_t slot, enum l7_latency latency)
 {
-	struct l7_latency sum = {0};
+	struct histogram sum = {0};
 
 	for (uint16_t i = 0; i < ctrl->n_workers; i++) {
 		struct l7_stats *stats = ctrl->workers[i]->l7->stats;
-		const struct l7_latency *latency = l7_stats_latency_of(stats, kind, slot);
 
-		if (latency == NULL)
-			return;
-		if (l7_stats_of(stats, kind, slot)->n_requests == 0)
-			continue;
-		histogram_add(&sum.first_byte_us, &latency->first_byte_us);
-		histogram_add(&sum.response_us, &latency->response_us);
+		if (l7_stats_of(stats, kind, slot)->n_requests > 0)
+			l7_stats_add_latency(&sum, stats, kind, slot, latency);
 	}
-	json_object_set_new(row, "first_byte_us", quantiles(&sum.first_byte_us));
-	json_object_set_new(row, "response_us", quantiles(&sum.response_us));
+	return quantiles(&sum);
+}
+
+void l7_view_add_latency(json_t *row, const struct ctrl *ctrl, enum l7_kind kind, uint32_t slot)
+{
+	json_object_set_new(row, "first_byte_us", view_latency(ctrl, kind, slot, L7_FIRST_BYTE));
+	json_object_set_new(row, "response_us", view_latency(ctrl, kind, slot, L7_RESPONSE));
 }
 
 json_t *l7_view_address(uint8_t family, const uint8_t bytes[16], uint16_t port)
@@ -103,9 +104,9 @@ json_t *l7_view_address(uint8_t family, const uint8_t bytes[16], uint16_t port)
 	return json_sprintf(family == 4 ? "%s:%u" : "[%s]:%u", text, port);
 }
 
-const char *l7_view_name(const struct l7_name *names, uint32_t n_names, uint32_t slot)
+const char *l7_view_name(const struct paged *names, uint32_t slot)
 {
-	return slot < n_names ? names[slot].text : "";
+	return slot < names->n ? l7_tables_name(names, slot)->text : "";
 }
 
 json_t *l7_view_string(const char *text)
@@ -116,24 +117,25 @@ json_t *l7_view_string(const char *text)
 json_t *l7_view_host_name(const struct ctrl *ctrl, uint32_t slot)
 {
 	const struct l7_tables *t = ctrl_snapshot(ctrl)->l7;
-	const char *name = l7_view_name(t->virtual_host_names, t->n_virtual_hosts, slot);
+	const char *name = l7_view_name(t->virtual_host_names, slot);
 
 	if (name[0] == '\0')
 		return json_null();
 	return json_sprintf("%s/%s",
-		l7_view_name(t->route_table_names, t->n_route_tables,
-			t->virtual_host_names[slot].parent),
+		l7_view_name(
+			t->route_table_names, l7_tables_name(t->virtual_host_names, slot)->parent),
 		name);
 }
 
-uint32_t l7_view_find_slot(const struct l7_name *names, uint32_t n_names, uint32_t parent,
-	const char *text, uint32_t *hint)
+uint32_t l7_view_find_slot(
+	const struct paged *names, uint32_t parent, const char *text, uint32_t *hint)
 {
-	for (uint32_t i = 0; i < n_names; i++) {
-		uint32_t slot = *hint < n_names ? *hint : 0;
+	for (uint32_t i = 0; i < names->n; i++) {
+		uint32_t slot = *hint < names->n ? *hint : 0;
+		const struct l7_name *name = l7_tables_name(names, slot);
 
 		*hint = slot + 1;
-		if (names[slot].parent == parent && strcmp(names[slot].text, text) == 0)
+		if (name->parent == parent && strcmp(name->text, text) == 0)
 			return slot;
 	}
 	return L7_NO_SLOT;

@@ -18,25 +18,25 @@ static bool find_configuration(struct l7_walk *walk)
 
 	walk->configuration = NULL;
 	if (idx < spec->n_route_configurations) {
-		walk->configuration = &spec->route_configurations[idx];
+		walk->configuration = spec->route_configurations[idx];
 		walk->name = walk->configuration->name;
 	} else if (idx - spec->n_route_configurations < spec->n_listeners) {
 		const struct listener_spec *listener =
-			&spec->listeners[idx - spec->n_route_configurations];
+			spec->listeners[idx - spec->n_route_configurations];
 		uint32_t hint = idx - spec->n_route_configurations;
 
 		walk->configuration = listener->routes;
 		walk->name = listener->name;
 		if (listener->routes != NULL)
-			parent = 1 + l7_view_find_slot(t->listener_names, t->n_listeners, 0,
-					     listener->name, &hint);
+			parent = 1 + l7_view_find_slot(
+					     t->listener_names, 0, listener->name, &hint);
 	} else {
 		return false;
 	}
 	walk->table = walk->configuration == NULL
 			      ? L7_NO_SLOT
-			      : l7_view_find_slot(t->route_table_names, t->n_route_tables, parent,
-					walk->name, &walk->hint);
+			      : l7_view_find_slot(t->route_table_names, parent, walk->name,
+					&walk->hint);
 	return true;
 }
 
@@ -62,7 +62,7 @@ static bool next_configuration(struct l7_walk *walk)
 
 static const struct route_table *table_of(const struct l7_walk *walk)
 {
-	return ctrl_snapshot(walk->ctrl)->l7->route_tables[walk->table];
+	return l7_tables_route_table(ctrl_snapshot(walk->ctrl)->l7, walk->table);
 }
 
 const struct virtual_host_spec *l7_walk_next_host(struct l7_walk *walk, uint32_t *slot)

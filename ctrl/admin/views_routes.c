@@ -98,7 +98,7 @@ static uint32_t find_listener(const struct l7_tables *t, const char *name)
 
 	return name[0] == '\0'
 		       ? L7_NO_SLOT
-		       : l7_view_find_slot(t->listener_names, t->n_listeners, 0, name, &hint);
+		       : l7_view_find_slot(t->listener_names, 0, name, &hint);
 }
 
 // Of one listener, or all when name is NULL.
@@ -112,13 +112,13 @@ static void send_http_routes(struct reply *reply, const char *name)
 		reply_error(reply, HTTP_NOTFOUND, "there is no listener \"%.64s\"", name);
 		return;
 	}
-	if (name != NULL && t->listeners[listener].protocol == LISTENER_TCP) {
+	if (name != NULL && l7_tables_listener_at(t, listener)->protocol == LISTENER_TCP) {
 		reply_error(reply, HTTP_NOTFOUND,
 			"listener \"%.64s\" is a TCP listener: it has no routes", name);
 		return;
 	}
 	if (name != NULL)
-		route_table = t->listeners[listener].route_table;
+		route_table = l7_tables_listener_at(t, listener)->route_table;
 	stream_send(reply, &lists[1], 1, create_cursor(reply, 0, 0, route_table));
 }
 

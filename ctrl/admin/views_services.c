@@ -82,11 +82,10 @@ static enum stream_step next_listener(void *arg, json_t **row)
 
 	if (cursor->listener_idx == spec->n_listeners)
 		return STREAM_END;
-	listener = &spec->listeners[cursor->listener_idx++];
+	listener = spec->listeners[cursor->listener_idx++];
 	if (cursor->name[0] != '\0' && strcmp(cursor->name, listener->name) != 0)
 		return STREAM_NOTHING;
-	slot = l7_view_find_slot(
-		t->listener_names, t->n_listeners, 0, listener->name, &cursor->hint);
+	slot = l7_view_find_slot(t->listener_names, 0, listener->name, &cursor->hint);
 	*row = listener_row(cursor->ctrl, listener, slot);
 	return STREAM_ROW;
 }
@@ -205,7 +204,7 @@ static bool listener_is_named(const struct ctrl *ctrl, const char *name)
 	const struct l7_spec *spec = &ctrl->spec->l7;
 
 	for (uint32_t i = 0; i < spec->n_listeners; i++)
-		if (strcmp(spec->listeners[i].name, name) == 0)
+		if (strcmp(spec->listeners[i]->name, name) == 0)
 			return true;
 	return false;
 }

@@ -8,60 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/compile/compile_priv.h"
+#include "pipeline/compile/compile_memory.h"
 
 enum {
 	DEFAULT_ICMP_ERRORS_PER_S = 1000,
 	DEFAULT_ICMP_BURST = 100,
 };
-
-struct name_entry {
-	const char *name;
-	uint32_t spec_idx;
-};
-
-struct name_index {
-	uint32_t n_entries;
-	struct name_entry entries[];
-};
-
-struct name_index *name_index_create(uint32_t n_names)
-{
-	return calloc(1, sizeof(struct name_index) + n_names * sizeof(struct name_entry));
-}
-
-void name_index_destroy(struct name_index *index)
-{
-	free(index);
-}
-
-void name_index_add(struct name_index *index, const char *name, uint32_t spec_idx)
-{
-	index->entries[index->n_entries++] = (struct name_entry){name, spec_idx};
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct name_entry *)a)->name, ((const struct name_entry *)b)->name);
-}
-
-const char *name_index_finish(struct name_index *index)
-{
-	qsort(index->entries, index->n_entries, sizeof(index->entries[0]), compare_names);
-	for (uint32_t i = 1; i < index->n_entries; i++)
-		if (compare_names(&index->entries[i - 1], &index->entries[i]) == 0)
-			return index->entries[i].name;
-	return NULL;
-}
-
-uint32_t name_index_find(const struct name_index *index, const char *name)
-{
-	struct name_entry wanted = {.name = name};
-	const struct name_entry *entry =
-		bsearch(&wanted, index->entries, index->n_entries, sizeof(wanted), compare_names);
-
-	return entry == NULL ? COMPILE_NO_NAME : entry->spec_idx;
-}
 
 int compile_no_memory(struct compile *c)
 {
@@ -84,30 +36,30 @@ const char *compile_prefix_text(uint8_t family, const struct ip6_addr *addr, uin
 int compile_find_iface(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot)
 {
-	uint32_t spec_idx = name_index_find(c->iface_index, name);
+	uint32_t spec_idx = name_index_find(c->names.iface_index, name);
 
 	if (spec_idx == COMPILE_NO_NAME)
 		return refusal_set(c->refusal, origin,
 			"%s: there is no port or sub-interface \"%s\"", key, name);
-	*slot = c->iface_slots[spec_idx];
+	*slot = c->names.iface_slots[spec_idx];
 	return 0;
 }
 
 int compile_find_vrf(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *slot)
 {
-	uint32_t spec_idx = name_index_find(c->vrf_index, name);
+	uint32_t spec_idx = name_index_find(c->names.vrf_index, name);
 
 	if (spec_idx == COMPILE_NO_NAME)
 		return refusal_set(c->refusal, origin, "%s: there is no VRF \"%s\"", key, name);
-	*slot = c->vrf_slots[spec_idx];
+	*slot = c->names.vrf_slots[spec_idx];
 	return 0;
 }
 
 int compile_find_policy(struct compile *c, const struct spec_origin *origin, const char *key,
 	const char *name, uint32_t *spec_idx)
 {
-	*spec_idx = name_index_find(c->policy_index, name);
+	*spec_idx = name_index_find(c->names.policy_index, name);
 	if (*spec_idx == COMPILE_NO_NAME)
 		return refusal_set(c->refusal, origin, "%s: there is no policy \"%s\"", key, name);
 	return 0;
@@ -256,11 +208,14 @@ int compile_gateway(struct compile *c, const struct spec_origin *origin, const c
 	return ret != 0 ? ret : compile_neighbor(c, origin, key, *iface_slot, addr, adj_slot);
 }
 
-static int start_snapshot(struct compile *c)
+// ---- the net
+
+static int start_net(struct compile *c)
 {
 	const struct node_spec *spec = c->spec;
 	struct snapshot *s = calloc(1, sizeof(*s));
 
+	c->names = (struct compile_names){0};
 	if (s == NULL)
 		return compile_no_memory(c);
 	c->s = s;
@@ -272,46 +227,11 @@ static int start_snapshot(struct compile *c)
 	s->icmp_errors_burst =
 		spec->icmp_errors_burst == 0 ? DEFAULT_ICMP_BURST : spec->icmp_errors_burst;
 	s->no_routes = lpm_build(NULL, 0);
-	c->iface_slots = calloc(spec->n_ifaces + 1, sizeof(uint32_t));
-	c->vrf_slots = calloc(spec->n_vrfs + 1, sizeof(uint32_t));
-	c->policy_slots = calloc(spec->n_policies + 1, sizeof(uint32_t));
-	c->sid_slots = calloc(spec->n_sids + 1, sizeof(uint32_t));
-	c->iface_index = name_index_create(spec->n_ifaces);
-	c->vrf_index = name_index_create(spec->n_vrfs);
-	c->policy_index = name_index_create(spec->n_policies);
 	c->adj_seen = calloc(ADJ_MAX_SLOTS / 8, 1);
-	if (s->no_routes == NULL || c->iface_slots == NULL || c->vrf_slots == NULL ||
-		c->policy_slots == NULL || c->sid_slots == NULL || c->iface_index == NULL ||
-		c->vrf_index == NULL || c->policy_index == NULL || c->adj_seen == NULL)
+	if (s->no_routes == NULL || c->adj_seen == NULL)
 		return compile_no_memory(c);
 	s->no_routes->n_refs = 1;
-	return 0;
-}
-
-static void free_working_memory(struct compile *c)
-{
-	for (uint32_t i = 0; c->s != NULL && i < c->s->n_vrfs; i++) {
-		if (c->routes4 != NULL)
-			free(c->routes4[i].routes);
-		if (c->routes6 != NULL)
-			free(c->routes6[i].routes);
-		if (c->links4 != NULL)
-			lpm_destroy(c->links4[i]);
-		if (c->links6 != NULL)
-			lpm_destroy(c->links6[i]);
-	}
-	free(c->routes4);
-	free(c->routes6);
-	free(c->links4);
-	free(c->links6);
-	free(c->iface_slots);
-	free(c->vrf_slots);
-	free(c->policy_slots);
-	free(c->sid_slots);
-	name_index_destroy(c->iface_index);
-	name_index_destroy(c->vrf_index);
-	name_index_destroy(c->policy_index);
-	free(c->adj_seen);
+	return compile_names_create(&c->names, spec, c->refusal);
 }
 
 // What refers to an interface but is applied by the control core.
@@ -330,39 +250,115 @@ static int check_neighbors(struct compile *c)
 	return 0;
 }
 
+static int build_net(struct compile *c)
+{
+	int ret = start_net(c);
+
+	if (ret == 0)
+		ret = compile_ifaces(c);
+	if (ret == 0)
+		ret = check_neighbors(c);
+	if (ret == 0)
+		ret = compile_sids(c);
+	if (ret == 0)
+		ret = compile_policies(c);
+	return ret == 0 ? compile_sources(c) : ret;
+}
+
+static int share_net(struct compile *c)
+{
+	c->names = c->memory->names;
+	c->s = snapshot_share_net((struct snapshot *)(uintptr_t)c->input->live);
+	return c->s == NULL ? compile_no_memory(c) : 0;
+}
+
+int compile_unshare_net(struct compile *c)
+{
+	struct snapshot *shared = c->s;
+	int ret;
+
+	c->s = NULL;
+	c->shares_net = false;
+	ret = build_net(c);
+	if (c->s != NULL)
+		snapshot_move_services(c->s, shared);
+	snapshot_destroy(shared);
+	return ret;
+}
+
+static void free_routes(struct compile *c)
+{
+	for (uint32_t i = 0; c->s != NULL && i < c->s->n_vrfs; i++) {
+		if (c->routes4 != NULL)
+			free(c->routes4[i].routes);
+		if (c->routes6 != NULL)
+			free(c->routes6[i].routes);
+		if (c->links4 != NULL)
+			lpm_destroy(c->links4[i]);
+		if (c->links6 != NULL)
+			lpm_destroy(c->links6[i]);
+	}
+	free(c->routes4);
+	free(c->routes6);
+	free(c->links4);
+	free(c->links6);
+	free(c->adj_seen);
+}
+
+// ---- the whole
+
+static int compile_all(struct compile *c)
+{
+	int ret = c->shares_net ? share_net(c) : build_net(c);
+
+	if (ret == 0)
+		ret = compile_l7(c);
+	if (ret == 0)
+		ret = compile_virtual(c);
+	if (ret == 0 && !c->shares_net)
+		ret = compile_routes(c);
+	if (ret == 0 && !c->shares_net)
+		ret = compile_first_hops(c);
+	if (ret == 0 && !c->shares_net)
+		ret = compile_circles(c);
+	return ret == 0 ? compile_l7_mtu(c) : ret;
+}
+
+static int run(struct compile *c, struct snapshot **snapshot)
+{
+	int ret;
+
+	compile_memory_open(c);
+	ret = compile_all(c);
+	free_routes(c);
+	if (ret == 0)
+		ret = compile_memory_keep(c);
+	if (ret != 0) {
+		if (!c->shares_net)
+			compile_names_destroy(&c->names);
+		snapshot_destroy(c->s);
+		return ret;
+	}
+	if (!c->shares_net)
+		c->s->n_table_bytes += c->s->n_sids * sizeof(struct sid) +
+				       c->s->n_groups * sizeof(struct group) + sizeof(*c->s);
+	*snapshot = c->s;
+	return 0;
+}
+
 int compile_snapshot(
 	const struct compile_input *input, struct snapshot **snapshot, struct refusal *refusal)
 {
-	struct compile c = {.input = input, .spec = input->spec, .refusal = refusal};
-	int ret = start_snapshot(&c);
+	struct compile c = {.input = input,
+		.spec = input->spec,
+		.refusal = refusal,
+		.memory = input->memory};
+	int ret;
 
-	if (ret == 0)
-		ret = compile_ifaces(&c);
-	if (ret == 0)
-		ret = check_neighbors(&c);
-	if (ret == 0)
-		ret = compile_sids(&c);
-	if (ret == 0)
-		ret = compile_policies(&c);
-	if (ret == 0)
-		ret = compile_l7(&c);
-	if (ret == 0)
-		ret = compile_sources(&c);
-	if (ret == 0)
-		ret = compile_routes(&c);
-	if (ret == 0)
-		ret = compile_first_hops(&c);
-	if (ret == 0)
-		ret = compile_circles(&c);
-	if (ret == 0)
-		compile_l7_mtu(&c);
-	free_working_memory(&c);
-	if (ret != 0) {
-		snapshot_destroy(c.s);
-		return ret;
-	}
-	c.s->n_table_bytes += c.s->n_sids * sizeof(struct sid) +
-			      c.s->n_groups * sizeof(struct group) + sizeof(*c.s);
-	*snapshot = c.s;
-	return 0;
+	if (input->memory != NULL)
+		return run(&c, snapshot);
+	c.memory = compile_memory_create();
+	ret = c.memory == NULL ? compile_no_memory(&c) : run(&c, snapshot);
+	compile_memory_destroy(c.memory);
+	return ret;
 }

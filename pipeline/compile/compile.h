@@ -19,19 +19,29 @@ struct compile_port {
 	uint16_t mtu;
 };
 
+struct compile_memory;
+
 struct compile_input {
-	const struct node_spec *spec;
+	struct node_spec *spec;
 	const struct compile_port
 		*ports;		     // NULL: `--check`, no devices; numbers and MACs are made up
 	const struct snapshot *live; // NULL: the first one
 	struct adj_table *adj_table;
 	const struct learned_router *routers;
 	uint32_t n_routers;
-	// By endpoint slot of the live snapshot: flows that have it, summed over the workers after all of them
-	// have seen that snapshot. A removed endpoint keeps its slot while there are any.
-	const uint32_t *endpoint_flows;
-	uint32_t n_endpoint_flows;
+	// Flows that have an endpoint slot of the live snapshot, summed over the workers, all of which have seen
+	// that snapshot. A removed endpoint keeps its slot while there are any. NULL: there are none.
+	uint32_t (*endpoint_flows)(const void *context, uint32_t slot);
+	const void *flows_context;
+	// What the compiler remembers of the live snapshot, so that only what differs from the spec behind it costs
+	// anything. NULL: nothing; everything is compiled, and what comes out equal is shared.
+	struct compile_memory *memory;
 };
+
+// One for all snapshots that follow each other. It holds on to the last spec. NULL: out of memory.
+struct compile_memory *compile_memory_create(void);
+// NULL is fine.
+void compile_memory_destroy(struct compile_memory *memory);
 
 // Builds a snapshot from input. Returns 0, or -EINVAL with the reason, or -ENOMEM (refusal says so).
 // Takes as long as the tables are large; no worker is disturbed. One at a time: slots that the live

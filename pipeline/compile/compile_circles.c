@@ -77,7 +77,7 @@ static int visit(struct search *search, uint32_t spec_idx);
 
 static uint32_t policy_spec_idx(const struct compile *c, uint32_t slot)
 {
-	return name_index_find(c->policy_index, c->s->policy_names[slot].text);
+	return name_index_find(c->names.policy_index, c->s->policy_names[slot].text);
 }
 
 // What a packet to dest meets; the cursor moves past it.
@@ -119,7 +119,7 @@ static int visit(struct search *search, uint32_t spec_idx)
 {
 	struct compile *c = search->c;
 	const struct srv6_policy_spec *spec = &c->spec->policies[spec_idx];
-	uint8_t *depth = &search->depths[c->policy_slots[spec_idx]];
+	uint8_t *depth = &search->depths[c->names.policy_slots[spec_idx]];
 	uint8_t beside = search->depth; // met by the visitor before
 	int ret = 0;
 
@@ -332,9 +332,9 @@ static bool find_landings(const struct compile *c, bool *lands)
 		for (uint32_t k = 0; k < policy->n_lists; k++) {
 			struct landing landing = find_landing(c, policy, &policy->lists[k]);
 
-			lands[c->policy_slots[i]] |= landing.takes_ip4 || landing.takes_ip6;
+			lands[c->names.policy_slots[i]] |= landing.takes_ip4 || landing.takes_ip6;
 		}
-		any |= lands[c->policy_slots[i]];
+		any |= lands[c->names.policy_slots[i]];
 	}
 	return any;
 }

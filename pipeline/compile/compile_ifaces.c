@@ -64,48 +64,20 @@ static int carry_names(uint32_t n, const char *(*name_of)(const struct node_spec
 	return 0;
 }
 
-static int check_names(struct compile *c, struct name_index *index, const char *kind)
-{
-	const char *twice = name_index_finish(index);
-
-	if (twice == NULL)
-		return 0;
-	return refusal_set(c->refusal, NULL, "%s: the name \"%s\" is given twice", kind, twice);
-}
-
-static int index_names(struct compile *c)
-{
-	const struct node_spec *spec = c->spec;
-
-	for (uint32_t i = 0; i < spec->n_ifaces; i++)
-		name_index_add(c->iface_index, spec->ifaces[i].name, i);
-	for (uint32_t i = 0; i < spec->n_vrfs; i++)
-		name_index_add(c->vrf_index, spec->vrfs[i].name, i);
-	for (uint32_t i = 0; i < spec->n_policies; i++)
-		name_index_add(c->policy_index, spec->policies[i].name, i);
-	if (check_names(c, c->iface_index, "ports") != 0 ||
-		check_names(c, c->vrf_index, "vrfs") != 0 ||
-		check_names(c, c->policy_index, "srv6.policies") != 0)
-		return -EINVAL;
-	if (spec->n_vrfs == 0 || strcmp(spec->vrfs[0].name, "default") != 0)
-		return refusal_set(c->refusal, NULL, "vrfs: \"default\" is missing");
-	return 0;
-}
-
 static int assign_slots(struct compile *c)
 {
 	const struct node_spec *spec = c->spec;
 	const struct snapshot *live = c->input->live;
 	int ret = carry_names(spec->n_ifaces, iface_name, spec, live ? live->iface_names : NULL,
-		live ? live->n_ifaces : 0, &c->s->iface_names, c->iface_slots, &c->s->n_ifaces);
+		live ? live->n_ifaces : 0, &c->s->iface_names, c->names.iface_slots, &c->s->n_ifaces);
 
 	if (ret == 0)
 		ret = carry_names(spec->n_vrfs, vrf_name, spec, live ? live->vrf_names : NULL,
-			live ? live->n_vrfs : 0, &c->s->vrf_names, c->vrf_slots, &c->s->n_vrfs);
+			live ? live->n_vrfs : 0, &c->s->vrf_names, c->names.vrf_slots, &c->s->n_vrfs);
 	if (ret == 0)
 		ret = carry_names(spec->n_policies, policy_name, spec,
 			live ? live->policy_names : NULL, live ? live->n_policies : 0,
-			&c->s->policy_names, c->policy_slots, &c->s->n_policies);
+			&c->s->policy_names, c->names.policy_slots, &c->s->n_policies);
 	if (ret != 0)
 		return compile_no_memory(c);
 	if (c->s->n_vrfs > SPEC_MAX_VRFS || c->s->n_ifaces > SPEC_MAX_IFACES)
@@ -266,7 +238,7 @@ static int set_l2_policy(struct compile *c, const struct iface_spec *spec, struc
 			"%s.l2_policy: \"%s\" is an %s policy; H.Encaps.L2 or H.Encaps.L2.Red is "
 			"needed",
 			spec->name, policy->name, srv6_headend_name(policy->headend));
-	iface->l2_policy = c->policy_slots[policy_idx];
+	iface->l2_policy = c->names.policy_slots[policy_idx];
 	return 0;
 }
 
@@ -320,7 +292,7 @@ static int set_icmp_sources(struct compile *c)
 {
 	for (uint32_t i = 0; i < c->spec->n_vrfs; i++) {
 		const struct vrf_spec *spec = &c->spec->vrfs[i];
-		struct vrf *vrf = &c->s->vrfs[c->vrf_slots[i]];
+		struct vrf *vrf = &c->s->vrfs[c->names.vrf_slots[i]];
 		int ret = 0;
 
 		if (spec->icmp_source4.family != 0)
@@ -346,28 +318,27 @@ static int add_link_scope(struct compile *c)
 	int ret = 0;
 
 	for (uint32_t i = 0; i < c->spec->n_vrfs && ret == 0; i++)
-		ret = compile_add_route(c, c->vrf_slots[i], 6, &prefix, 10,
+		ret = compile_add_route(c, c->names.vrf_slots[i], 6, &prefix, 10,
 			dest_make(DEST_LOCAL, 0), RANK_LOCAL, &c->spec->vrfs[i].origin);
 	return ret;
 }
 
 int compile_ifaces(struct compile *c)
 {
-	int ret = index_names(c);
+	int ret = assign_slots(c);
 
-	if (ret == 0)
-		ret = assign_slots(c);
 	if (ret != 0)
 		return ret;
 	c->s->ifaces = calloc(c->s->n_ifaces + 1, sizeof(*c->s->ifaces));
-	c->s->vrfs = calloc(c->s->n_vrfs, sizeof(*c->s->vrfs));
+	c->s->vrf_table = vrf_table_create(c->s->n_vrfs);
 	c->routes4 = calloc(c->s->n_vrfs, sizeof(*c->routes4));
 	c->routes6 = calloc(c->s->n_vrfs, sizeof(*c->routes6));
 	c->links4 = calloc(c->s->n_vrfs, sizeof(*c->links4));
 	c->links6 = calloc(c->s->n_vrfs, sizeof(*c->links6));
-	if (c->s->ifaces == NULL || c->s->vrfs == NULL || c->routes4 == NULL ||
+	if (c->s->ifaces == NULL || c->s->vrf_table == NULL || c->routes4 == NULL ||
 		c->routes6 == NULL || c->links4 == NULL || c->links6 == NULL)
 		return compile_no_memory(c);
+	c->s->vrfs = c->s->vrf_table->vrfs;
 	for (uint32_t slot = 0; slot < c->s->n_ifaces; slot++)
 		c->s->ifaces[slot] =
 			(struct iface){.dpdk_port = UINT16_MAX, .l2_policy = SNAPSHOT_NO_POLICY};
@@ -376,6 +347,6 @@ int compile_ifaces(struct compile *c)
 	if (ret == 0)
 		ret = add_link_scope(c);
 	for (uint32_t i = 0; i < c->spec->n_ifaces && ret == 0; i++)
-		ret = add_iface(c, &c->spec->ifaces[i], c->iface_slots[i]);
+		ret = add_iface(c, &c->spec->ifaces[i], c->names.iface_slots[i]);
 	return ret;
 }

@@ -1,160 +1,157 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Listeners, and the virtual addresses that lead to them in the VRFs of their service network.
+// Listeners: what they must be, and their tables.
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/compile/compile_l7_priv.h"
 
-// A port of a virtual address in one VRF.
-struct bound {
-	struct l7_vip_key key;
-	struct l7_port port;
-	const struct spec_origin *origin;
-};
-
-struct bound_list {
-	struct bound *bounds;
-	uint32_t n;
-	uint32_t n_room;
-};
-
-static int add_bound(struct compile_l7 *l, struct bound_list *list, const struct bound *bound)
+int l7_check_weights(struct compile *c, const struct spec_origin *origin,
+	const struct weighted_cluster_spec *choices, uint32_t n)
 {
-	if (list->n == list->n_room) {
-		uint32_t n_room = list->n_room == 0 ? 16 : 2 * list->n_room;
-		struct bound *bounds = realloc(list->bounds, n_room * sizeof(*bounds));
+	uint64_t sum = 0;
 
-		if (bounds == NULL)
-			return compile_no_memory(l->c);
-		list->bounds = bounds;
-		list->n_room = n_room;
-	}
-	list->bounds[list->n++] = *bound;
-	return 0;
+	for (uint32_t i = 0; i < n; i++)
+		sum += choices[i].weight;
+	if (n > 0 && sum > 0 && sum <= UINT32_MAX)
+		return 0;
+	return refusal_set(c->refusal, origin,
+		"weighted_clusters: the weights' sum is %llu; 1 to %u", (unsigned long long)sum,
+		UINT32_MAX);
 }
 
-static int bind_in_vrf(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot,
-	uint32_t vrf_slot, struct bound_list *list)
-{
-	struct bound bound = {.key = {.vrf = vrf_slot},
-		.port = {.port = spec->port, .listener = slot},
-		.origin = spec->origin};
-	int ret = 0;
-
-	for (uint32_t i = 0; i < spec->n_addresses && ret == 0; i++) {
-		bound.key.address = spec->addresses[i];
-		ret = add_bound(l, list, &bound);
-	}
-	return ret;
-}
-
-static int bind_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot,
-	struct bound_list *list)
-{
-	uint32_t idx = name_index_find(l->network_index, spec->service_network), vrf_slot;
-	const struct service_network_spec *network;
-	int ret = 0;
-
-	if (idx == COMPILE_NO_NAME)
-		return refusal_set(l->c->refusal, spec->origin,
-			"service_network: there is no service network \"%s\"",
-			spec->service_network);
-	network = &l->spec->service_networks[idx];
-	for (uint32_t i = 0; i < network->n_vrfs && ret == 0; i++) {
-		ret = compile_find_vrf(l->c, network->origin, "vrfs", network->vrfs[i], &vrf_slot);
-		if (ret == 0)
-			ret = bind_in_vrf(l, spec, slot, vrf_slot, list);
-	}
-	return ret;
-}
-
-static int check_number(struct compile_l7 *l, const struct listener_spec *spec, const char *key,
+static int check_number(struct compile *c, const struct listener_spec *spec, const char *key,
 	uint32_t value, uint32_t min, uint32_t max)
 {
 	if (value >= min && value <= max)
 		return 0;
-	return refusal_set(l->c->refusal, spec->origin, "%s: %u is out of range; %u to %u", key,
-		value, min, max);
+	return refusal_set(c->refusal, spec->origin, "%s: %u is out of range; %u to %u", key, value,
+		min, max);
 }
 
-static int check_listener(struct compile_l7 *l, const struct listener_spec *spec)
+int l7_check_network(struct compile *c, const struct listener_spec *spec)
 {
-	int ret = check_number(l, spec, "port", spec->port, 1, UINT16_MAX);
+	uint32_t idx = name_index_find(c->names.network_index, spec->service_network), vrf_slot;
+	const struct service_network_spec *network;
+	int ret = 0;
 
-	if (ret == 0)
-		ret = check_number(
-			l, spec, "window_scale", spec->window_scale, 0, L7_MAX_WINDOW_SCALE);
-	if (ret == 0)
-		ret = check_number(l, spec, "request_line_bytes", spec->request_line_bytes,
-			L7_MIN_HEAD_LIMIT, L7_MAX_REQUEST_LINE_BYTES);
-	if (ret == 0)
-		ret = check_number(l, spec, "request_headers_bytes", spec->request_headers_bytes,
-			L7_MIN_HEAD_LIMIT, L7_MAX_REQUEST_HEADERS_BYTES);
-	if (ret == 0 && spec->n_addresses == 0)
-		ret = refusal_set(
-			l->c->refusal, spec->origin, "addresses: a listener needs at least one");
-	for (uint32_t i = 0; i < spec->n_addresses && ret == 0; i++) {
-		struct ip_addr addr = l7_ip_addr(&spec->addresses[i]);
-
-		ret = compile_check_global(l->c, spec->origin, "addresses", &addr);
-	}
+	if (idx == COMPILE_NO_NAME)
+		return refusal_set(c->refusal, spec->origin,
+			"service_network: there is no service network \"%s\"",
+			spec->service_network);
+	network = &c->spec->l7.service_networks[idx];
+	for (uint32_t i = 0; i < network->n_vrfs && ret == 0; i++)
+		ret = compile_find_vrf(c, network->origin, "vrfs", network->vrfs[i], &vrf_slot);
 	return ret;
 }
 
+int l7_check_listener(struct compile *c, const struct listener_spec *spec)
+{
+	int ret = check_number(c, spec, "port", spec->port, 1, UINT16_MAX);
+
+	if (ret == 0)
+		ret = check_number(
+			c, spec, "window_scale", spec->window_scale, 0, L7_MAX_WINDOW_SCALE);
+	if (ret == 0)
+		ret = check_number(c, spec, "request_line_bytes", spec->request_line_bytes,
+			L7_MIN_HEAD_LIMIT, L7_MAX_REQUEST_LINE_BYTES);
+	if (ret == 0)
+		ret = check_number(c, spec, "request_headers_bytes", spec->request_headers_bytes,
+			L7_MIN_HEAD_LIMIT, L7_MAX_REQUEST_HEADERS_BYTES);
+	if (ret == 0 && spec->n_addresses == 0)
+		ret = refusal_set(
+			c->refusal, spec->origin, "addresses: a listener needs at least one");
+	for (uint32_t i = 0; i < spec->n_addresses && ret == 0; i++) {
+		struct ip_addr addr = l7_ip_addr(&spec->addresses[i]);
+
+		ret = compile_check_global(c, spec->origin, "addresses", &addr);
+	}
+	if (ret == 0 && spec->protocol == LISTENER_TCP)
+		ret = l7_check_weights(c, spec->origin, spec->clusters, spec->n_clusters);
+	return ret;
+}
+
+static uint32_t table_of(
+	const struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
+{
+	if (spec->routes != NULL)
+		return l7_find_name(&l->m->tables, slot + 1, spec->name);
+	return strlen(spec->route_configuration) > L7_MAX_NAME_LEN
+		       ? SLOT_NONE
+		       : l7_find_name(&l->m->tables, 0, spec->route_configuration);
+}
+
+static int refuse_lost_table(struct compile_l7 *l, const struct listener_spec *spec)
+{
+	return refusal_set(l->c->refusal, spec->origin,
+		"route_configuration: there is no route configuration \"%s\"",
+		spec->route_configuration);
+}
+
 // Which configuration an HTTP listener routes by.
-static int find_table(struct compile_l7 *l, const struct listener_spec *spec, uint32_t *slot)
+static int find_table(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot,
+	uint32_t *table_slot)
 {
-	uint32_t idx;
+	struct slot_note *notes = l->m->tables.notes;
 
-	if (spec->routes != NULL) {
-		for (idx = l->spec->n_route_configurations; l->configurations[idx] != spec->routes;)
-			idx++;
-	} else {
-		idx = name_index_find(l->configuration_index, spec->route_configuration);
-	}
-	if (idx == COMPILE_NO_NAME)
-		return refusal_set(l->c->refusal, spec->origin,
-			"route_configuration: there is no route configuration \"%s\"",
-			spec->route_configuration);
-	*slot = l->tables.slots[idx];
+	*table_slot = table_of(l, spec, slot);
+	if (*table_slot == SLOT_NONE || notes[*table_slot].spec == NULL)
+		return refuse_lost_table(l, spec);
+	notes[*table_slot].count++;
 	return 0;
 }
 
-static int add_choices(
-	struct compile_l7 *l, const struct listener_spec *spec, struct listener *listener)
+void l7_leave_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
 {
-	int ret = l7_check_choices(l, spec->origin, spec->clusters, spec->n_clusters);
-	uint32_t end = 0;
+	if (spec->protocol == LISTENER_TCP)
+		l7_leave_choices(l, spec->clusters, spec->n_clusters);
+	else
+		l->m->tables.notes[table_of(l, spec, slot)].count--;
+}
 
-	if (ret != 0)
-		return ret;
-	listener->first_choice = l->t->n_choices;
-	listener->n_choices = (uint16_t)spec->n_clusters;
-	for (uint32_t i = 0; i < spec->n_clusters; i++) {
-		uint32_t idx = name_index_find(l->cluster_index, spec->clusters[i].cluster);
+int l7_check_lost_table(struct compile_l7 *l, uint32_t table_slot)
+{
+	const struct slot_map *listeners = &l->m->listeners;
 
-		end += spec->clusters[i].weight;
-		l->t->choices[l->t->n_choices++] =
-			(struct cluster_choice){.end = end, .cluster = l->clusters.slots[idx]};
+	for (uint32_t slot = 0; l->m->tables.notes[table_slot].count > 0 && slot < listeners->n;
+		slot++) {
+		const struct listener_spec *spec = listeners->notes[slot].spec;
+
+		if (spec != NULL && spec->protocol == LISTENER_HTTP &&
+			table_of(l, spec, slot) == table_slot)
+			return refuse_lost_table(l, spec);
 	}
 	return 0;
 }
 
-static int fill_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
+static int add_choices(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
 {
-	struct listener *listener = &l->t->listeners[slot];
-	bool kept =
-		slot < l->live->n_listeners && l->live->listeners[slot].in_use &&
-		strcmp(l->t->listener_names[slot].text, l->live->listener_names[slot].text) == 0;
+	enum l7_missing missing = spec->clusters_may_be_missing ? L7_MAY_BE_MISSING : L7_MUST_EXIST;
+	struct l7_choices head = {.n = spec->n_clusters}, *choices;
+	struct cluster_choice choice = {0};
+	struct block_builder builder = {0};
+	int ret = 0;
 
+	for (uint32_t i = 0; i < spec->n_clusters && ret == 0; i++) {
+		ret = l7_take_choice(l, &spec->clusters[i], missing, &choice.cluster);
+		choice.end += spec->clusters[i].weight;
+		block_add(&builder, 0, &choice, sizeof(choice));
+	}
+	choices = block_finish(&builder, &head, sizeof(head));
+	if (choices == NULL)
+		return compile_no_memory(l->c);
+	l7_set_block(l, &l->choices, slot, &choices->block);
+	return ret;
+}
+
+static int fill_listener(
+	struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot, struct listener *listener)
+{
 	listener->in_use = 1;
 	listener->protocol = (uint8_t)spec->protocol;
 	listener->headers = spec->headers;
 	listener->window_scale = spec->window_scale;
 	listener->port = spec->port;
-	listener->since = kept ? l->live->listeners[slot].since : l->c->s->generation;
 	listener->limits.request_line_bytes = spec->request_line_bytes;
 	listener->limits.fields_bytes = spec->request_headers_bytes;
 	listener->request_headers_timeout_ms = spec->request_headers_timeout_ms;
@@ -162,135 +159,65 @@ static int fill_listener(struct compile_l7 *l, const struct listener_spec *spec,
 	listener->stream_idle_timeout_ms = spec->stream_idle_timeout_ms;
 	listener->drain_timeout_ms = spec->drain_timeout_ms;
 	if (spec->protocol == LISTENER_TCP)
-		return add_choices(l, spec, listener);
-	return find_table(l, spec, &listener->route_table);
+		return add_choices(l, spec, slot);
+	l7_set_block(l, &l->choices, slot, NULL);
+	return find_table(l, spec, slot, &listener->route_table);
 }
 
-static int fill_listeners(struct compile_l7 *l, struct bound_list *list)
+static int compile_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
 {
-	uint32_t n_choices = 0;
-	int ret = 0;
-
-	for (uint32_t i = 0; i < l->spec->n_listeners; i++)
-		n_choices += l->spec->listeners[i].n_clusters;
-	l->t->listeners = calloc(l->t->n_listeners + 1, sizeof(*l->t->listeners));
-	l->t->choices = calloc(n_choices + 1, sizeof(*l->t->choices));
-	if (l->t->listeners == NULL || l->t->choices == NULL)
-		return compile_no_memory(l->c);
-	for (uint32_t i = 0; i < l->spec->n_listeners && ret == 0; i++) {
-		const struct listener_spec *spec = &l->spec->listeners[i];
-		uint32_t slot = l->listeners.slots[i];
-
-		ret = check_listener(l, spec);
-		if (ret == 0)
-			ret = fill_listener(l, spec, slot);
-		if (ret == 0)
-			ret = bind_listener(l, spec, slot, list);
-	}
-	return ret;
-}
-
-static int compare_bounds(const void *a, const void *b)
-{
-	const struct bound *x = a, *y = b;
-	int order = memcmp(&x->key, &y->key, sizeof(x->key));
-
-	if (order != 0)
-		return order;
-	if (x->port.port != y->port.port)
-		return x->port.port < y->port.port ? -1 : 1;
-	return (x->port.listener > y->port.listener) - (x->port.listener < y->port.listener);
-}
-
-static int refuse_shared_ports(struct compile_l7 *l, const struct bound_list *list)
-{
-	char text[COMPILE_TEXT_LEN];
-
-	for (uint32_t i = 1; i < list->n; i++) {
-		const struct bound *x = &list->bounds[i - 1], *y = &list->bounds[i];
-		struct ip_addr addr = l7_ip_addr(&y->key.address);
-
-		if (memcmp(&x->key, &y->key, sizeof(x->key)) != 0 || x->port.port != y->port.port)
-			continue;
-		return refusal_set(l->c->refusal, y->origin,
-			"addresses: %s in VRF \"%s\" has listener \"%s\" at port %u already",
-			compile_addr_text(addr.family, &addr.addr, text),
-			l->c->s->vrf_names[y->key.vrf].text,
-			l->t->listener_names[x->port.listener].text, y->port.port);
-	}
-	return 0;
-}
-
-// The different keys of the sorted list.
-static uint32_t unique_keys(const struct bound_list *list, struct l7_vip_key *keys)
-{
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < list->n; i++)
-		if (n == 0 || memcmp(&keys[n - 1], &list->bounds[i].key, sizeof(*keys)) != 0)
-			keys[n++] = list->bounds[i].key;
-	return n;
-}
-
-static int add_vip(struct compile_l7 *l, const struct bound *first, uint32_t slot)
-{
-	struct ip_addr addr = l7_ip_addr(&first->key.address);
-
-	return compile_add_route(l->c, first->key.vrf, addr.family, &addr.addr,
-		addr.family == 4 ? 32 : 128, dest_make(DEST_L7, slot), RANK_VIRTUAL, first->origin);
-}
-
-static int fill_vips(struct compile_l7 *l, const struct bound_list *list, const uint32_t *slots)
-{
-	struct l7_tables *t = l->t;
-	uint32_t n_vips = 0;
-	int ret = 0;
-
-	t->vips = calloc(t->n_vips + 1, sizeof(*t->vips));
-	t->ports = calloc(list->n + 1, sizeof(*t->ports));
-	if (t->vips == NULL || t->ports == NULL)
-		return compile_no_memory(l->c);
-	for (uint32_t i = 0; i < list->n && ret == 0; i++) {
-		const struct bound *bound = &list->bounds[i];
-
-		if (i == 0 || memcmp(&bound[-1].key, &bound->key, sizeof(bound->key)) != 0) {
-			t->vips[slots[n_vips]].first_port = i;
-			ret = add_vip(l, bound, slots[n_vips++]);
-		}
-		t->vips[slots[n_vips - 1]].n_ports++;
-		t->ports[t->n_ports++] = bound->port;
-	}
-	return ret;
-}
-
-static int place_vips(struct compile_l7 *l, const struct bound_list *list)
-{
-	struct l7_vip_key *keys = calloc(list->n + 1, sizeof(*keys));
-	uint32_t *slots = calloc(list->n + 1, sizeof(*slots));
-	int ret = keys == NULL || slots == NULL ? compile_no_memory(l->c) : 0;
+	const struct listener *live = paged_draft_at(&l->listeners, slot);
+	struct listener listener = {.since = live != NULL && live->in_use
+						     ? live->since
+						     : l->c->s->generation};
+	int ret = l7_check_listener(l->c, spec);
 
 	if (ret == 0)
-		ret = l7_keys_carry(l, "listeners: virtual addresses", l->live->vip_keys,
-			l->live->n_vips, keys, unique_keys(list, keys), sizeof(*keys),
-			DEST_INDEX_MASK, slots, (void **)&l->t->vip_keys, &l->t->n_vips);
+		ret = l7_check_network(l->c, spec);
 	if (ret == 0)
-		ret = fill_vips(l, list, slots);
-	free(keys);
-	free(slots);
+		ret = fill_listener(l, spec, slot, &listener);
+	if (ret == 0)
+		paged_set(&l->listeners, slot, &listener);
 	return ret;
+}
+
+static bool binds_alike(const struct listener_spec *a, const struct listener_spec *b)
+{
+	return a->n_addresses == b->n_addresses && a->port == b->port &&
+	       memcmp(a->addresses, b->addresses, a->n_addresses * sizeof(*a->addresses)) == 0 &&
+	       strcmp(a->service_network, b->service_network) == 0;
+}
+
+// Whether virtual addresses lead where they led.
+static bool bindings_change(struct compile_l7 *l)
+{
+	const struct l7_change_list *added = &l->changed_listeners.added;
+	const struct l7_change_list *removed = &l->changed_listeners.removed;
+	struct slot_note *notes = l->m->listeners.notes;
+
+	if (added->n != removed->n)
+		return true;
+	for (uint32_t i = 0; i < removed->n; i++)
+		notes[removed->items[i].slot].count = i;
+	for (uint32_t i = 0; i < added->n; i++) {
+		const struct l7_change *other;
+		uint32_t idx = notes[added->items[i].slot].count;
+
+		other = idx < removed->n ? &removed->items[idx] : NULL;
+		if (other == NULL || other->slot != added->items[i].slot ||
+			!binds_alike(other->spec, added->items[i].spec))
+			return true;
+	}
+	return false;
 }
 
 int compile_l7_listeners(struct compile_l7 *l)
 {
-	struct bound_list list = {0};
-	int ret = fill_listeners(l, &list);
+	const struct l7_change_list *added = &l->changed_listeners.added;
+	int ret = 0;
 
-	if (ret == 0 && list.n > 0)
-		qsort(list.bounds, list.n, sizeof(*list.bounds), compare_bounds);
-	if (ret == 0)
-		ret = refuse_shared_ports(l, &list);
-	if (ret == 0)
-		ret = place_vips(l, &list);
-	free(list.bounds);
+	for (uint32_t i = 0; i < added->n && ret == 0; i++)
+		ret = compile_listener(l, added->items[i].spec, added->items[i].slot);
+	l->rebinds = !l->c->is_follow_up || bindings_change(l);
 	return ret;
 }

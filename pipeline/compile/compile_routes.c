@@ -60,7 +60,7 @@ static int policy_dest(
 		return refusal_set(c->refusal, origin,
 			"policy: \"%s\" is an %s policy; a route needs H.Encaps or H.Encaps.Red",
 			policy->name, srv6_headend_name(policy->headend));
-	*dest = dest_make(DEST_POLICY, c->policy_slots[policy_idx]);
+	*dest = dest_make(DEST_POLICY, c->names.policy_slots[policy_idx]);
 	return 0;
 }
 
@@ -173,7 +173,7 @@ static int add_static_routes(struct compile *c)
 
 	for (uint32_t v = 0; v < c->spec->n_vrfs; v++) {
 		const struct vrf_spec *vrf = &c->spec->vrfs[v];
-		uint32_t slot = c->vrf_slots[v];
+		uint32_t slot = c->names.vrf_slots[v];
 
 		for (uint32_t i = 0; i < vrf->n_routes && ret == 0; i++) {
 			const struct route_spec *spec = &vrf->routes[i];
@@ -201,12 +201,12 @@ static int add_learned_routers(struct compile *c)
 	for (uint32_t i = 0; i < c->input->n_routers && ret == 0; i++) {
 		const struct learned_router *router = &c->input->routers[i];
 		struct ip_addr addr = {.family = 6, .addr = router->addr};
-		uint32_t spec_idx = name_index_find(c->iface_index, router->iface);
+		uint32_t spec_idx = name_index_find(c->names.iface_index, router->iface);
 		uint32_t vrf_slot, adj_slot, iface_slot;
 
 		if (spec_idx == COMPILE_NO_NAME || !c->spec->ifaces[spec_idx].accept_ra)
 			continue;
-		vrf_slot = c->s->ifaces[c->iface_slots[spec_idx]].vrf;
+		vrf_slot = c->s->ifaces[c->names.iface_slots[spec_idx]].vrf;
 		ret = compile_gateway(c, &c->spec->ifaces[spec_idx].origin, "accept_ra", vrf_slot,
 			router->iface, &addr, &adj_slot, &iface_slot);
 		if (ret == 0)
@@ -279,7 +279,7 @@ static int unify(struct compile *c, uint8_t family, uint32_t vrf_slot)
 		}
 		if (may_shadow(kept, route))
 			continue;
-		return refusal_set(c->refusal, route->origin,
+		return refusal_set(c->refusal, compile_blame(kept->origin, route->origin),
 			"%s in VRF \"%s\" is %s and also %s%s; keep one of them",
 			compile_prefix_text(family, &addr, route->route.len, text),
 			c->s->vrf_names[vrf_slot].text, rank_name(kept->rank),
@@ -353,6 +353,6 @@ int compile_routes(struct compile *c)
 	if (ret == 0)
 		ret = add_learned_routers(c);
 	for (uint32_t v = 0; v < c->spec->n_vrfs && ret == 0; v++)
-		ret = make_tables(c, c->vrf_slots[v]);
+		ret = make_tables(c, c->names.vrf_slots[v]);
 	return ret;
 }

@@ -122,7 +122,7 @@ static int collect(struct compile *c, struct wanted_sources *wanted)
 		return compile_no_memory(c);
 	for (uint32_t v = 0; v < c->spec->n_vrfs && ret == 0; v++)
 		for (uint32_t i = 0; i < c->spec->vrfs[v].n_sources && ret == 0; i++)
-			ret = add_sources(c, wanted, &c->spec->vrfs[v].sources[i], c->vrf_slots[v]);
+			ret = add_sources(c, wanted, &c->spec->vrfs[v].sources[i], c->names.vrf_slots[v]);
 	return ret == 0 ? check_twice(c, wanted) : ret;
 }
 
@@ -233,13 +233,13 @@ static int share(struct compile *c, const struct wanted_sources *wanted)
 	int ret = 0;
 
 	for (uint32_t v = 0; v < c->spec->n_vrfs && ret == 0; v++) {
-		struct vrf *vrf = &c->s->vrfs[c->vrf_slots[v]];
+		struct vrf *vrf = &c->s->vrfs[c->names.vrf_slots[v]];
 
 		if (c->spec->vrfs[v].n_sources == 0)
 			continue;
-		vrf->sources4 = list_range(c, wanted, c->vrf_slots[v], 4, n);
+		vrf->sources4 = list_range(c, wanted, c->names.vrf_slots[v], 4, n);
 		n += vrf->sources4.n;
-		vrf->sources6 = list_range(c, wanted, c->vrf_slots[v], 6, n);
+		vrf->sources6 = list_range(c, wanted, c->names.vrf_slots[v], 6, n);
 		n += vrf->sources6.n;
 		ret = assign_turns(c, &c->spec->vrfs[v], &vrf->sources4, 4);
 		if (ret == 0)

@@ -102,7 +102,7 @@ static int set_policy(struct compile *c, const struct srv6_sid_spec *spec, struc
 			"policy: \"%s\" is an %s policy; %s needs %s", policy->name,
 			srv6_headend_name(policy->headend), srv6_behavior_name(spec->behavior),
 			srv6_headend_name(wanted));
-	sid->policy = c->policy_slots[policy_idx];
+	sid->policy = c->names.policy_slots[policy_idx];
 	return 0;
 }
 
@@ -209,11 +209,11 @@ static int assign_sid_slots(struct compile *c)
 		keys[i].in_use = 1;
 	}
 	c->s->n_sids = slots_carry(live ? live->sid_keys : NULL, live ? live->n_sids : 0, keys, n,
-		sizeof(*keys), c->sid_slots);
+		sizeof(*keys), c->names.sid_slots);
 	c->s->sid_keys = calloc(c->s->n_sids + 1, sizeof(*keys));
 	c->s->sids = calloc(c->s->n_sids + 1, sizeof(*c->s->sids));
 	for (uint32_t i = 0; c->s->sid_keys != NULL && i < n; i++)
-		c->s->sid_keys[c->sid_slots[i]] = keys[i];
+		c->s->sid_keys[c->names.sid_slots[i]] = keys[i];
 	free(keys);
 	if (c->s->sid_keys == NULL || c->s->sids == NULL || (n > 0 && c->s->n_sids == 0))
 		return compile_no_memory(c);
@@ -244,7 +244,7 @@ int compile_sids(struct compile *c)
 	if (ret == 0)
 		ret = assign_sid_slots(c);
 	for (uint32_t i = 0; i < c->spec->n_sids && ret == 0; i++)
-		ret = add_sid(c, &c->spec->sids[i], c->sid_slots[i]);
+		ret = add_sid(c, &c->spec->sids[i], c->names.sid_slots[i]);
 	for (uint32_t i = 0; i < c->spec->n_locators && ret == 0; i++) {
 		const struct srv6_locator_spec *spec = &c->spec->locators[i];
 
@@ -314,6 +314,15 @@ static int add_policy(struct compile *c, const struct srv6_policy_spec *spec, st
 	return ret;
 }
 
+int compile_check_policy(struct compile *c, const struct srv6_policy_spec *spec)
+{
+	struct policy policy = {0};
+	int ret = add_policy(c, spec, &policy, 0);
+
+	free(policy.lists);
+	return ret;
+}
+
 int compile_policies(struct compile *c)
 {
 	int ret = 0;
@@ -322,8 +331,8 @@ int compile_policies(struct compile *c)
 	if (c->s->policies == NULL)
 		return compile_no_memory(c);
 	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
-		ret = add_policy(c, &c->spec->policies[i], &c->s->policies[c->policy_slots[i]],
-			c->policy_slots[i]);
+		ret = add_policy(c, &c->spec->policies[i], &c->s->policies[c->names.policy_slots[i]],
+			c->names.policy_slots[i]);
 	return ret;
 }
 
@@ -352,7 +361,7 @@ int compile_first_hops(struct compile *c)
 
 	for (uint32_t i = 0; i < c->spec->n_policies; i++) {
 		const struct srv6_policy_spec *spec = &c->spec->policies[i];
-		struct policy *policy = &c->s->policies[c->policy_slots[i]];
+		struct policy *policy = &c->s->policies[c->names.policy_slots[i]];
 
 		for (uint32_t k = 0; k < policy->n_lists && ret == 0; k++)
 			ret = find_first_hop(c, &spec->lists[k], &policy->lists[k]);

@@ -6,8 +6,8 @@
 // the rest is answered as for any address of the node.
 //
 // A stretch of packets goes through four loops, so that the tables' cache lines are fetched for all before any is
-// needed: parse and hash; guess the entry; find the other side; look and act. What an earlier packet of the
-// stretch changes is seen by the later ones, since the last loop compares again.
+// needed: parse and hash; guess the entry; find what else it touches (l7_fetch); look and act. What an earlier
+// packet of the stretch changes is seen by the later ones, since the last loop compares again.
 
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
@@ -16,6 +16,7 @@
 #include "pipeline/dispatch.h"
 #include "pipeline/icmp_limit.h"
 #include "pipeline/ip6.h"
+#include "pipeline/l7_fetch.h"
 #include "pipeline/l7_icmp.h"
 #include "pipeline/l7_path.h"
 #include "pipeline/l7_send.h"
@@ -47,12 +48,14 @@ _Static_assert((int)EDGE_POLICY == (int)L7_OUT_POLICY, "the first edges are enum
 enum {
 	IP4_LEN = 20,
 	IP6_LEN = 40,
-	STRETCH = 32, // packets whose records fit the first-level cache together
+	STRETCH = 16, // packets whose records fit the first-level cache together
 	// No edge: the packet went to the splice, or is done with.
 	TAKEN = N_EDGES,
 	// No edge yet: a TCP packet of this worker's.
 	IS_TCP,
 };
+
+_Static_assert((int)STRETCH <= (int)L7_FETCH_MAX, "a stretch can be fetched at once");
 
 // What the loops know of the TCP packets of a stretch.
 struct stretch {
@@ -374,17 +377,16 @@ static rte_edge_t take_ack(
 static rte_edge_t take_new(struct l7_worker *l7, struct rte_mbuf *m, const struct packet *p,
 	const struct flow_tuple *tuple)
 {
-	const struct l7_tables *t = l7->w->snapshot->l7;
-	const struct listener *listener =
-		l7_tables_listener(t, dest_index(p->dest), rte_be_to_cpu_16(tuple->local_port_be));
+	uint32_t listener = l7_tables_find_listener(l7->w->snapshot->l7, dest_index(p->dest),
+		rte_be_to_cpu_16(tuple->local_port_be));
 	uint8_t flags = tcp_packet_of(m)->segment.flags;
 
-	if (listener == NULL)
+	if (listener == L7_NO_SLOT)
 		return reset(l7, m, tuple, EDGE_NO_LISTENER);
 	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
-		return take_syn(l7, m, tuple, (uint32_t)(listener - t->listeners));
+		return take_syn(l7, m, tuple, listener);
 	if ((flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_ACK)
-		return take_ack(l7, m, tuple, (uint32_t)(listener - t->listeners));
+		return take_ack(l7, m, tuple, listener);
 	return reset(l7, m, tuple, EDGE_NO_FLOW);
 }
 
@@ -449,31 +451,6 @@ static void sort_stretch(struct worker *w, struct rte_mbuf **pkts, uint16_t n,
 	}
 }
 
-// What a segment that probably is of number will touch.
-static void fetch_own(const struct l7_worker *l7, uint32_t number)
-{
-	uint32_t idx;
-	enum splice_side side = side_of(l7, number, &idx);
-
-	flow_table_prefetch_entry(l7->table, number);
-	splice_prefetch(l7->splice, side, idx);
-	if (side == SPLICE_CLIENT)
-		rte_prefetch0(&l7->flows[idx]);
-}
-
-static void fetch_peer(const struct l7_worker *l7, uint32_t number)
-{
-	uint32_t idx;
-	enum splice_side side = side_of(l7, number, &idx);
-	uint32_t peer = splice_prefetch_peer(l7->splice, side, idx);
-
-	if (peer == SPLICE_NONE)
-		return;
-	flow_table_prefetch_entry(l7->table, side == SPLICE_CLIENT ? l7->n_flows + peer : peer);
-	if (side == SPLICE_SERVER)
-		rte_prefetch0(&l7->flows[peer]);
-}
-
 static void walk_stretch(struct worker *w, struct rte_mbuf **pkts, uint16_t n,
 	struct stretch *stretch, struct leaving *leaving)
 {
@@ -483,11 +460,9 @@ static void walk_stretch(struct worker *w, struct rte_mbuf **pkts, uint16_t n,
 	for (uint16_t i = 0; i < stretch->n; i++) {
 		stretch->numbers[i] = flow_table_guess(l7->table, stretch->hashes[i]);
 		if (likely(stretch->numbers[i] != FLOW_TABLE_NONE))
-			fetch_own(l7, stretch->numbers[i]);
+			l7_fetch_own(l7, stretch->numbers[i]);
 	}
-	for (uint16_t i = 0; i < stretch->n; i++)
-		if (likely(stretch->numbers[i] != FLOW_TABLE_NONE))
-			fetch_peer(l7, stretch->numbers[i]);
+	l7_fetch_rest(l7, stretch->pkts, stretch->numbers, stretch->n);
 	for (uint16_t i = 0; i < stretch->n; i++)
 		leave(leaving, stretch->pkts[i],
 			take_segment(w->l7, stretch->pkts[i], packet_of(stretch->pkts[i]),

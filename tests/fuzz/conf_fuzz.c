@@ -86,7 +86,7 @@ static void check_srv6(const struct node_spec *spec)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 	int rc = conf_load_text((const char *)data, size, source, &spec, &refusal);
 
@@ -99,6 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < spec->n_vrfs; i++)
 		check_routes(&spec->vrfs[i]);
 	check_srv6(spec);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 	return 0;
 }

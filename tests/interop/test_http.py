@@ -198,6 +198,36 @@ def test_reload_moves_a_connection_to_the_new_endpoint(http, workers):
     assert [session.get("/who")[3] for session in sessions] == ["green"] * 4
 
 
+# As many requests as the shares have turns: each share is met exactly.
+def test_reload_that_fails_a_priority_moves_its_share(http):
+    def at(priority, vpc, health="HEALTHY"):
+        return (f'{{ priority = {priority}; region = "{vpc}"; endpoints = ( '
+                f'{endpoint(vpc, 4)[:-1]} health = "{health}"; }}, {endpoint(vpc, 6)} ); }}')
+
+    def answers(n):
+        who = [http.get("/who", 4) for _ in range(n)]
+        return {vpc: who.count(vpc) for vpc in set(who)}
+
+    def localities(*all_of_them):
+        return f'localities = ( {", ".join(all_of_them)} );'
+
+    first = localities(at(0, "blue"), at(1, "green"))
+    http.build(services([listener('{ prefix = "/"; cluster = "one"; }')], [f'{{ name = "one"; {first} }}']), 1)
+    http.serve("blue")
+    http.serve("green")
+    http.wait_up(4, 6)
+    assert answers(10) == {"blue": 10}
+    half = localities(at(0, "blue", "UNHEALTHY"), at(1, "green"))
+    http.reload((first, half))
+    assert answers(20) == {"blue": 14, "green": 6}  # 140 % of half of them
+    rows = http.view("clusters")["endpoints"]
+    assert sorted((row["health"], row["priority"], row["locality"]) for row in rows) == [
+        ("healthy", 0, "blue//"), ("healthy", 1, "green//"), ("healthy", 1, "green//"), ("unhealthy", 0, "blue//")]
+    http.reload((half, localities(at(0, "blue", "UNHEALTHY"), at(1, "green")).replace(
+        endpoint("blue", 6), endpoint("blue", 6)[:-1] + 'health = "UNHEALTHY"; }')))
+    assert answers(10) == {"green": 10}
+
+
 # Not one request fails while weights, endpoints and routes change.
 def test_reloads_under_load_cost_no_request(http, workers):
     http.build(services([listener('{ prefix = "/"; weighted_clusters = ( { cluster = "blue"; weight = 1; }, '

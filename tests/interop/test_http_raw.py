@@ -1,101 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP by hand: the test holds the client's and the endpoint's socket, and says who does what when.
+"""HTTP by hand: the test holds the client's and the endpoint's socket, and says who does what when."""
 
-Every case goes over IPv4 and IPv6 on either side, with edited heads and with heads that pass in place.
-"""
-
-import itertools
 import os
 import socket
 import struct
 
 import pytest
 from hosts import Feeder, Listener, connect, shared_lab
-from http_lab import cluster, endpoint, listener, services
+from http_lab import cluster, endpoint
+from stage import EDITED, WAYS, Stage, answer, set_up, stages, way_name
 
-EDITED, IN_PLACE = 80, 81
 RAW = 82
-N_STAGES = 120
 RAW_PORT = 9000
 BRIEF_PORT = 9001
-FIRST_PORT = {4: 10_000, 6: 11_000}
-# The listener's port, the client's family, the endpoint's.
-WAYS = [(EDITED, 4, 6), (IN_PLACE, 6, 4), (IN_PLACE, 4, 4), (EDITED, 6, 6)]
 BIG = os.urandom(1_000_000)
 
 
 def config():
-    """Each host name leads to an endpoint of its own: no case meets another one's connections."""
-    names = [f"{family}-{n}" for family in (4, 6) for n in range(N_STAGES)]
-    routes = ", ".join(f'{{ prefix = "/"; headers = ( {{ name = ":authority"; exact = "{name}"; }} ); '
-                       f'cluster = "{name}"; timeout_ms = 0; }}' for name in names)
-    routes += ', { prefix = "/"; headers = ( { name = ":authority"; exact = "brief"; } ); cluster = "brief"; }'
-    routes += ', { prefix = "/"; cluster = "warm"; }'
-    off = "x_forwarded_for = false; x_forwarded_proto = false; x_forwarded_port = false; x_request_id = false;"
+    brief = ', { prefix = "/"; headers = ( { name = ":authority"; exact = "brief"; } ); cluster = "brief"; }'
     raw = ('{ name = "raw"; service_network = "shop"; protocol = "tcp"; addresses = [ "10.100.0.1", "fd00:100::1" ]; '
            f'port = {RAW}; cluster = "raw"; }}')
-    warm = [cluster("warm", endpoint("blue", 4), endpoint("blue", 6))]
-    warm.append(cluster("brief", endpoint("blue", 4, BRIEF_PORT), more="pool_timeout_ms = 1000;"))
-    warm.append(cluster("raw", endpoint("blue", 4, RAW_PORT), endpoint("blue", 6, RAW_PORT)))
-    return services([listener(routes, EDITED, "request_id_in_response = true;"), listener(routes, IN_PLACE, off), raw],
-                    warm + [cluster(f"{family}-{n}", endpoint("blue", family, FIRST_PORT[family] + n))
-                     for family in (4, 6) for n in range(N_STAGES)])
+    return stages(120, brief, [raw], [
+        cluster("brief", endpoint("blue", 4, BRIEF_PORT), more="pool_timeout_ms = 1000;"),
+        cluster("raw", endpoint("blue", 4, RAW_PORT), endpoint("blue", 6, RAW_PORT))])
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["1-worker", "2-workers"])
 def world(request):
     for http in shared_lab(request, config(), request.param):
-        http.free = {family: itertools.count(1) for family in (4, 6)}
-        http.serve("blue")
-        http.wait_up(4, 6)
-        yield http
+        yield set_up(http)
 
 
-class Stage:
-    """A host name, the endpoint's listening socket, and clients."""
-
-    def __init__(self, http, port, client, server):
-        self.http, self.port, self.family = http, port, client
-        n = next(http.free[server])
-        self.host = f"{server}-{n}".encode()
-        self.server = Listener(http.lab, "blue", FIRST_PORT[server] + n)
-        self.opened = []
-
-    def client(self, *options):
-        self.opened.append(connect(self.http.lab, self.family, self.port, *options))
-        return self.opened[-1]
-
-    def accept(self):
-        self.opened.append(self.server.accept())
-        return self.opened[-1]
-
-    def head(self, line=b"GET / HTTP/1.1", *fields):
-        return b"\r\n".join([line, b"Host: " + self.host, *fields, b"", b""])
-
-    def asked(self, line=b"GET / HTTP/1.1", *fields, body=b""):
-        """Client and endpoint, with the request there."""
-        client = self.client()
-        client.send(self.head(line, *fields) + body)
-        server = self.accept()
-        assert server.head().startswith(line + b"\r\n")
-        assert server.exactly(len(body)) == body
-        return client, server
-
-    def close(self):
-        self.server.close()
-        for peer in self.opened:
-            peer.close()
-
-
-@pytest.fixture(params=WAYS, ids=lambda way: f"{'edited' if way[0] == EDITED else 'in-place'}-{way[1]}-{way[2]}")
+@pytest.fixture(params=WAYS, ids=way_name)
 def stage(world, request):
     made = Stage(world, *request.param)
     yield made
     made.close()
-
-
-def answer(body=b"", *fields, status=b"200 OK"):
-    return b"\r\n".join([b"HTTP/1.1 " + status, b"Content-Length: %d" % len(body), *fields, b"", b""]) + body
 
 
 def test_idle_connections_to_endpoints_are_kept_for_their_clusters_time(world):

@@ -134,7 +134,7 @@ static inline int tear_down(void **state)
 	publish_destroy(f->ctrl.publish);
 	reclaim_destroy(f->ctrl.reclaim);
 	adj_table_destroy(f->ctrl.adj_table);
-	node_spec_destroy(f->ctrl.spec);
+	node_spec_release(f->ctrl.spec);
 	event_base_free(f->ctrl.base);
 	unlink(f->config_path);
 	strrchr(f->socket_path, '/')[0] = '\0';

@@ -45,7 +45,11 @@ static const char config[] =
 	"clusters = ( { name = \"a\"; policy = \"p\"; vrf = \"blue\"; endpoints = (\n"
 	"    { address = \"10.2.0.1\"; port = 8080; weight = 3; },\n"
 	"    { address = \"fd00:2::1\"; port = 8081; } ); },\n"
-	"  { name = \"b\"; endpoints = ( { address = \"10.2.0.2\"; port = 80; } ); } );\n"
+	"  { name = \"b\"; localities = ( { priority = 0; }, { region = \"west\"; zone = \"w1\"; "
+	"priority = "
+	"1;\n"
+	"    endpoints = ( { address = \"10.2.0.2\"; port = 80; health = \"DEGRADED\"; } ); } ); } "
+	");\n"
 	"srv6 = { source = \"2001:db8:0:1::1\"; policies = ( { name = \"p\";\n"
 	"  segments = [ \"2001:db8:a::1\" ]; } );\n";
 
@@ -204,15 +208,25 @@ static void expect_list(const json_t *rows, size_t i, const char *key, const cha
 
 static void admin_names_are_found_with_their_parent(void **state)
 {
-	static const struct l7_name names[] = {{0, "a"}, {5, "a"}, {0, "b"}};
+	static const struct l7_name all[] = {{0, "a"}, {5, "a"}, {0, "b"}};
+	struct paged_draft none, draft;
+	struct paged *empty, *names;
 	uint32_t hint = 0;
 
 	(void)state;
-	assert_int_equal(l7_view_find_slot(names, 3, 5, "a", &hint), 1);
-	assert_int_equal(l7_view_find_slot(names, 3, 0, "b", &hint), 2);
-	assert_int_equal(l7_view_find_slot(names, 3, 0, "a", &hint), 0);
-	assert_int_equal(l7_view_find_slot(names, 3, 5, "b", &hint), L7_NO_SLOT);
-	assert_int_equal(l7_view_find_slot(names, 0, 0, "a", &hint), L7_NO_SLOT);
+	paged_start(&none, NULL, PAGED_BYTES, sizeof(all[0]));
+	empty = paged_finish(&none);
+	paged_start(&draft, NULL, PAGED_BYTES, sizeof(all[0]));
+	for (uint32_t i = 0; i < 3; i++)
+		paged_set(&draft, i, &all[i]);
+	names = paged_finish(&draft);
+	assert_int_equal(l7_view_find_slot(names, 5, "a", &hint), 1);
+	assert_int_equal(l7_view_find_slot(names, 0, "b", &hint), 2);
+	assert_int_equal(l7_view_find_slot(names, 0, "a", &hint), 0);
+	assert_int_equal(l7_view_find_slot(names, 5, "b", &hint), L7_NO_SLOT);
+	assert_int_equal(l7_view_find_slot(empty, 0, "a", &hint), L7_NO_SLOT);
+	paged_release(names);
+	paged_release(empty);
 }
 
 // ---- services
@@ -237,11 +251,22 @@ static void admin_services_are_told_as_the_file_has_them(void **state)
 	json_decref(answer);
 }
 
+static uint64_t *latency_at(
+	struct fixture *f, enum l7_kind kind, uint32_t slot, enum l7_latency latency, uint64_t us)
+{
+	return l7_stats_latency_of(f->l7.stats, kind, slot, latency, histogram_bucket(us));
+}
+
+static void measure(
+	struct fixture *f, enum l7_kind kind, uint32_t slot, enum l7_latency latency, uint64_t us)
+{
+	(*latency_at(f, kind, slot, latency, us))++;
+}
+
 static void admin_services_count_requests_replies_and_latencies(void **state)
 {
 	struct fixture *f = *state;
 	struct l7_counters *web = counters(f, L7_LISTENER, 0);
-	struct l7_latency *latency = l7_stats_latency_of(f->l7.stats, L7_LISTENER, 0);
 	const json_t *rows;
 	json_t *answer;
 
@@ -254,8 +279,8 @@ static void admin_services_count_requests_replies_and_latencies(void **state)
 	web->n_own_replies[SPLICE_WHY_CONNECT] = 4;
 	web->n_resets[SPLICE_WHY_DRAINED] = 1;
 	for (uint64_t us = 1; us <= 100; us++)
-		histogram_count(&latency->first_byte_us, us <= 90 ? 10 : 30);
-	histogram_count(&latency->response_us, 1000000);
+		measure(f, L7_LISTENER, 0, L7_FIRST_BYTE, us <= 90 ? 10 : 30);
+	measure(f, L7_LISTENER, 0, L7_RESPONSE, 1000000);
 	f->l7.stats->n_malformed[1] = 6;
 	f->l7.stats->n_cookies = 8;
 	counters(f, L7_VIRTUAL_HOST, 1)->n_requests = 70;
@@ -332,7 +357,7 @@ static void admin_counters_of_a_new_listener_begin_at_zero(void **state)
 
 	counters(f, L7_LISTENER, 1)->n_requests = 9;
 	counters(f, L7_LISTENER, 2)->n_requests = 8;
-	histogram_count(&l7_stats_latency_of(f->l7.stats, L7_LISTENER, 1)->response_us, 5);
+	measure(f, L7_LISTENER, 1, L7_RESPONSE, 5);
 	strcpy(text, config);
 	for (int i = 0; i < 2; i++) {
 		// Another name, which takes a slot of its own; then it again, in the slot that was its.
@@ -347,8 +372,7 @@ static void admin_counters_of_a_new_listener_begin_at_zero(void **state)
 	assert_int_equal(number_at(rows, 1, "requests"), 0);
 	assert_int_equal(number_at(rows, 1, "response_us.count"), 0);
 	assert_int_equal(number_at(rows, 2, "requests"), 8);
-	assert_int_equal(
-		histogram_total(&l7_stats_latency_of(f->l7.stats, L7_LISTENER, 1)->response_us), 0);
+	assert_int_equal(*latency_at(f, L7_LISTENER, 1, L7_RESPONSE, 5), 0);
 	json_decref(answer);
 }
 
@@ -428,6 +452,9 @@ static void admin_clusters_tell_their_endpoints(void **state)
 	assert_string_equal(text_at(rows, 0, "policy"), "p");
 	assert_string_equal(text_at(rows, 0, "state"), "live");
 	assert_int_equal(number_at(rows, 0, "weight"), 3);
+	assert_string_equal(text_at(rows, 0, "health"), "healthy");
+	assert_int_equal(number_at(rows, 0, "priority"), 0);
+	assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "locality")));
 	assert_string_equal(text_at(rows, 1, "endpoint"), "[fd00:2::1]:8081");
 	assert_int_equal(number_at(rows, 1, "requests"), 12);
 	assert_int_equal(number_at(rows, 1, "active"), 3);
@@ -435,6 +462,9 @@ static void admin_clusters_tell_their_endpoints(void **state)
 	assert_int_equal(number_at(rows, 1, "connect_failures"), 2);
 	assert_string_equal(text_at(rows, 2, "cluster"), "b");
 	assert_string_equal(text_at(rows, 2, "vrf"), "client's");
+	assert_string_equal(text_at(rows, 2, "health"), "degraded");
+	assert_int_equal(number_at(rows, 2, "priority"), 1);
+	assert_string_equal(text_at(rows, 2, "locality"), "west/w1/");
 	assert_true(json_is_null(json_object_get(json_array_get(rows, 2), "policy")));
 	json_decref(answer);
 	answer = ask(f, "GET /clusters?name=b");
@@ -461,6 +491,8 @@ static void admin_clusters_show_an_endpoint_that_drains(void **state)
 	answer = ask(f, "GET /clusters");
 	assert_string_equal(text_at(rows_of(answer, "endpoints"), 1, "state"), "draining");
 	assert_string_equal(text_at(rows_of(answer, "endpoints"), 1, "cluster"), "a");
+	assert_true(json_is_null(
+		json_object_get(json_array_get(rows_of(answer, "endpoints"), 1), "priority")));
 	assert_int_equal(number_at(rows_of(answer, "clusters"), 0, "live_endpoints"), 1);
 	json_decref(answer);
 }

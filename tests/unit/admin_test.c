@@ -225,7 +225,7 @@ static uint8_t reload_endpoint(struct fixture *f, const char *text)
 	json_decref(ask(f, "POST /reload"));
 	assert_int_equal(f->status, 200);
 	s = ctrl_snapshot(&f->ctrl);
-	return s->l7->n_endpoints == 0 ? ENDPOINT_FREE : s->l7->endpoints[0].state;
+	return s->l7->n_endpoints == 0 ? ENDPOINT_FREE : l7_tables_endpoint(s->l7, 0)->state;
 }
 
 // What workers count of legs decides how long a removed endpoint drains.

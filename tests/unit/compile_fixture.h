@@ -55,7 +55,7 @@ static inline int teardown(void **state)
 	int n_left = 0;
 
 	snapshot_destroy(f->snapshot);
-	node_spec_destroy(f->spec);
+	node_spec_release(f->spec);
 	for (uint32_t slot = 0; slot < ADJ_MAX_SLOTS; slot++)
 		n_left += adj_table_key(f->adj_table, slot, &key);
 	adj_table_destroy(f->adj_table);
@@ -66,7 +66,7 @@ static inline int teardown(void **state)
 
 static inline void load(struct fixture *f, const char *text)
 {
-	node_spec_destroy(f->spec);
+	node_spec_release(f->spec);
 	f->spec = NULL;
 	if (conf_load_text(text, strlen(text), "f", &f->spec, &f->refusal) != 0)
 		fail_msg("the reader refuses: %s", f->refusal.text);

@@ -34,22 +34,22 @@ static uint32_t look_up4(const struct fixture *f, const char *vrf, uint32_t addr
 	return lpm_lookup(f->snapshot->vrfs[vrf_slot(f, vrf)].ip4, (uint64_t)addr << 32, 0);
 }
 
-static uint32_t find_name(const struct l7_name *names, uint32_t n, const char *text)
+static uint32_t find_name(const struct paged *names, const char *text)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (strcmp(names[i].text, text) == 0)
+	for (uint32_t i = 0; i < names->n; i++)
+		if (strcmp(l7_tables_name(names, i)->text, text) == 0)
 			return i;
 	return L7_NO_SLOT;
 }
 
 static uint32_t cluster_slot(const struct fixture *f, const char *name)
 {
-	return find_name(f->snapshot->l7->cluster_names, f->snapshot->l7->n_clusters, name);
+	return find_name(f->snapshot->l7->cluster_names, name);
 }
 
 static uint32_t listener_slot(const struct fixture *f, const char *name)
 {
-	return find_name(f->snapshot->l7->listener_names, f->snapshot->l7->n_listeners, name);
+	return find_name(f->snapshot->l7->listener_names, name);
 }
 
 // The slot of the endpoint 10.2.0.x, in whatever state.
@@ -59,8 +59,8 @@ static uint32_t endpoint_slot(const struct fixture *f, uint8_t x)
 	const uint8_t addr[4] = {10, 2, 0, x};
 
 	for (uint32_t i = 0; i < t->n_endpoints; i++)
-		if (t->endpoints[i].state != ENDPOINT_FREE &&
-			memcmp(t->endpoints[i].address.b, addr, sizeof(addr)) == 0)
+		if (l7_tables_endpoint(t, i)->state != ENDPOINT_FREE &&
+			memcmp(l7_tables_endpoint(t, i)->address.b, addr, sizeof(addr)) == 0)
 			return i;
 	return L7_NO_SLOT;
 }
@@ -69,7 +69,7 @@ static int endpoint_state(const struct fixture *f, uint8_t x)
 {
 	uint32_t slot = endpoint_slot(f, x);
 
-	return slot == L7_NO_SLOT ? ENDPOINT_FREE : f->snapshot->l7->endpoints[slot].state;
+	return slot == L7_NO_SLOT ? ENDPOINT_FREE : l7_tables_endpoint(f->snapshot->l7, slot)->state;
 }
 
 static void compile_l7_virtual_address_leads_to_listeners_in_its_vrfs(void **state)
@@ -93,16 +93,15 @@ static void compile_l7_virtual_address_leads_to_listeners_in_its_vrfs(void **sta
 	assert_int_equal(look_up4(f, "default", 0x0a640001), LPM_NO_ROUTE);
 	assert_int_equal(look_up4(f, "red", 0x0a640003), LPM_NO_ROUTE);
 	assert_int_not_equal(dest_index(red), dest_index(blue));
-	assert_ptr_equal(
-		l7_tables_listener(t, dest_index(red), 80), &t->listeners[listener_slot(f, "a")]);
-	assert_ptr_equal(l7_tables_listener(t, dest_index(blue), 8080),
-		&t->listeners[listener_slot(f, "b")]);
-	assert_null(l7_tables_listener(t, dest_index(red), 79));
-	assert_null(l7_tables_listener(t, dest_index(red), 81));
-	assert_null(l7_tables_listener(t, dest_index(red), 65535));
-	assert_int_equal(t->vip_keys[dest_index(red)].vrf, vrf_slot(f, "red"));
+	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 80), listener_slot(f, "a"));
 	assert_int_equal(
-		l7_tables_choose(t, &t->listeners[listener_slot(f, "t")], 7), cluster_slot(f, "c"));
+		l7_tables_find_listener(t, dest_index(blue), 8080), listener_slot(f, "b"));
+	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 79), L7_NO_SLOT);
+	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 81), L7_NO_SLOT);
+	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 65535), L7_NO_SLOT);
+	assert_int_equal(l7_tables_vip_key(t, dest_index(red))->vrf, vrf_slot(f, "red"));
+	assert_int_equal(
+		l7_tables_choose(t, listener_slot(f, "t"), 7), cluster_slot(f, "c"));
 }
 
 static void compile_l7_request_finds_its_endpoint(void **state)
@@ -127,24 +126,25 @@ static void compile_l7_request_finds_its_endpoint(void **state)
 				    "listeners = ( " LISTENER("a", "10.100.0.1",
 					    "80") "route_configuration = \"r\"; } );");
 	t = f->snapshot->l7;
-	listener = l7_tables_listener(t, dest_index(look_up4(f, "red", 0x0a640001)), 80);
+	listener = l7_tables_listener_at(t,
+		l7_tables_find_listener(t, dest_index(look_up4(f, "red", 0x0a640001)), 80));
 	request_start(&rq, "GET", "a.local", "/z");
-	route_table_match(t->route_tables[listener->route_table], rq.raw, &rq.head, 0, &verdict);
+	route_table_match(l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
 	assert_int_equal(verdict.action, ROUTE_ACTION_CLUSTER);
 	assert_int_equal(verdict.cluster, cluster_slot(f, "d"));
-	assert_string_equal(t->route_names[verdict.route].text, "y");
-	assert_int_equal(t->route_names[verdict.route].parent, verdict.virtual_host);
-	assert_string_equal(t->virtual_host_names[verdict.virtual_host].text, "h");
-	assert_int_equal(t->clusters[verdict.cluster]->connect_timeout_ms, 77);
-	endpoint = &t->endpoints[balance_pick(t->clusters[verdict.cluster], &turn, NULL, 0)];
+	assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, "y");
+	assert_int_equal(l7_tables_name(t->route_names, verdict.route)->parent, verdict.virtual_host);
+	assert_string_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->text, "h");
+	assert_int_equal(l7_tables_cluster(t, verdict.cluster)->connect_timeout_ms, 77);
+	endpoint = l7_tables_endpoint(t, balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0));
 	assert_int_equal(endpoint->vrf, vrf_slot(f, "green"));
 	assert_string_equal(f->snapshot->policy_names[endpoint->policy].text, "w");
 	assert_int_equal(endpoint->cluster, verdict.cluster);
 	assert_int_equal(endpoint->port, 80);
 	request_start(&rq, "GET", "a.local", "/x");
-	route_table_match(t->route_tables[listener->route_table], rq.raw, &rq.head, 0, &verdict);
-	assert_string_equal(t->route_names[verdict.route].text, "#0");
-	assert_int_equal(balance_pick(t->clusters[verdict.cluster], &turn, NULL, 0), BALANCE_NONE);
+	route_table_match(l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
+	assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, "#0");
+	assert_int_equal(balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0), BALANCE_NONE);
 }
 
 // Each thing twice, so that what is counted through all of them is counted right; and names that are unique
@@ -179,19 +179,19 @@ static void compile_l7_second_of_each_has_its_own(void **state)
 									      "= \"l\"; } );");
 	t = f->snapshot->l7;
 	assert_int_equal(t->n_endpoints, 3);
-	assert_int_equal(cluster_turns(t->clusters[cluster_slot(f, "d")])[0], endpoint_slot(f, 4));
-	assert_int_equal(t->endpoints[0].vrf, vrf_slot(f, "red"));
-	assert_int_equal(t->endpoints[1].vrf, vrf_slot(f, "blue"));
+	assert_int_equal(cluster_turns(l7_tables_cluster(t, cluster_slot(f, "d")))[0], endpoint_slot(f, 4));
+	assert_int_equal(l7_tables_endpoint(t, 0)->vrf, vrf_slot(f, "red"));
+	assert_int_equal(l7_tables_endpoint(t, 1)->vrf, vrf_slot(f, "blue"));
 	request_start(&rq, "GET", "h", "/a");
 	for (uint32_t i = 0; i < 2; i++) {
 		uint32_t slot = listener_slot(f, i == 0 ? "l" : "m");
 
-		tables[i] = t->listeners[slot].route_table;
-		route_table_match(t->route_tables[tables[i]], rq.raw, &rq.head, 0, &verdict);
-		assert_string_equal(t->virtual_host_names[verdict.virtual_host].text, "h");
-		assert_int_equal(t->virtual_host_names[verdict.virtual_host].parent, tables[i]);
-		assert_string_equal(t->route_names[verdict.route].text, i == 0 ? "#0" : "x");
-		assert_int_equal(t->route_names[verdict.route].parent, verdict.virtual_host);
+		tables[i] = l7_tables_listener_at(t, slot)->route_table;
+		route_table_match(l7_tables_route_table(t, tables[i]), rq.raw, &rq.head, 0, &verdict);
+		assert_string_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->text, "h");
+		assert_int_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->parent, tables[i]);
+		assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, i == 0 ? "#0" : "x");
+		assert_int_equal(l7_tables_name(t->route_names, verdict.route)->parent, verdict.virtual_host);
 	}
 	assert_int_not_equal(tables[0], tables[1]);
 	assert_int_equal(dest_kind(lpm_lookup(
@@ -208,7 +208,7 @@ static void compile_l7_changed_timeout_is_no_shared_cluster(void **state)
 
 	must_compile(f, BASE "clusters = ( { name = \"c\"; connect_timeout_ms = 1; } );");
 	must_compile(f, BASE "clusters = ( { name = \"c\"; connect_timeout_ms = 2; } );");
-	assert_int_equal(f->snapshot->l7->clusters[0]->connect_timeout_ms, 2);
+	assert_int_equal(l7_tables_cluster(f->snapshot->l7, 0)->connect_timeout_ms, 2);
 }
 
 static void compile_l7_slots_follow_names(void **state)
@@ -243,8 +243,8 @@ static void compile_l7_slots_follow_names(void **state)
 	assert_int_equal(listener_slot(f, "a"), a);
 	assert_int_equal(endpoint_slot(f, 1), one);
 	assert_int_equal(look_up4(f, "red", 0x0a640001), vip);
-	assert_int_equal(f->snapshot->l7->listeners[a].since, 1);
-	assert_int_equal(f->snapshot->l7->listeners[listener_slot(f, "b")].since, 2);
+	assert_int_equal(l7_tables_listener_at(f->snapshot->l7, a)->since, 1);
+	assert_int_equal(l7_tables_listener_at(f->snapshot->l7, listener_slot(f, "b"))->since, 2);
 	assert_int_equal(look_up4(f, "red", 0x0a640009), LPM_NO_ROUTE);
 }
 
@@ -271,8 +271,8 @@ static void compile_l7_unchanged_tables_are_shared(void **state)
 	first = f->snapshot->l7;
 	c = cluster_slot(f, "c");
 	d = cluster_slot(f, "d");
-	r = first->listeners[listener_slot(f, "b")].route_table;
-	own = first->listeners[listener_slot(f, "a")].route_table;
+	r = l7_tables_listener_at(first, listener_slot(f, "b"))->route_table;
+	own = l7_tables_listener_at(first, listener_slot(f, "a"))->route_table;
 	assert_int_not_equal(r, own);
 	must_compile(f, SERVICE("2", "/"));
 	assert_ptr_equal(f->snapshot->l7, first);
@@ -281,13 +281,13 @@ static void compile_l7_unchanged_tables_are_shared(void **state)
 	must_compile(f, SERVICE("3", "/"));
 	next = f->snapshot->l7;
 	assert_ptr_not_equal(next, first);
-	assert_ptr_not_equal(next->clusters[c], first->clusters[c]);
-	assert_ptr_equal(next->clusters[d], first->clusters[d]);
-	assert_ptr_equal(next->route_tables[r], first->route_tables[r]);
-	assert_ptr_equal(next->route_tables[own], first->route_tables[own]);
+	assert_ptr_not_equal(l7_tables_cluster(next, c), l7_tables_cluster(first, c));
+	assert_ptr_equal(l7_tables_cluster(next, d), l7_tables_cluster(first, d));
+	assert_ptr_equal(l7_tables_route_table(next, r), l7_tables_route_table(first, r));
+	assert_ptr_equal(l7_tables_route_table(next, own), l7_tables_route_table(first, own));
 	must_compile(f, SERVICE("3", "/x"));
-	assert_ptr_not_equal(f->snapshot->l7->route_tables[r], first->route_tables[r]);
-	assert_ptr_equal(f->snapshot->l7->route_tables[own], first->route_tables[own]);
+	assert_ptr_not_equal(l7_tables_route_table(f->snapshot->l7, r), l7_tables_route_table(first, r));
+	assert_ptr_equal(l7_tables_route_table(f->snapshot->l7, own), l7_tables_route_table(first, own));
 	l7_tables_release((struct l7_tables *)(uintptr_t)first);
 }
 
@@ -308,9 +308,9 @@ static void compile_l7_removed_endpoint_drains_for_one_snapshot(void **state)
 	assert_int_equal(endpoint_slot(f, 1), one);
 	assert_int_not_equal(endpoint_slot(f, 3), one);
 	// The cluster does not pick it.
-	assert_int_equal(f->snapshot->l7->clusters[0]->n_endpoints, 2);
+	assert_int_equal(l7_tables_cluster(f->snapshot->l7, 0)->n_endpoints, 2);
 	for (uint32_t i = 0; i < 2; i++)
-		assert_int_not_equal(cluster_turns(f->snapshot->l7->clusters[0])[i], one);
+		assert_int_not_equal(cluster_turns(l7_tables_cluster(f->snapshot->l7, 0))[i], one);
 	must_compile(f, ENDPOINTS(ENDPOINT("10.2.0.2") ", " ENDPOINT("10.2.0.4")));
 	assert_int_equal(endpoint_state(f, 1), ENDPOINT_FREE);
 	// Its slot was named until now.
@@ -319,17 +319,21 @@ static void compile_l7_removed_endpoint_drains_for_one_snapshot(void **state)
 	assert_int_equal(endpoint_slot(f, 5), one);
 }
 
-// Compiles with flows on one endpoint slot.
+// One flow on the endpoint slot that context is.
+static uint32_t flows_of(const void *context, uint32_t slot)
+{
+	return *(const uint32_t *)context == slot;
+}
+
+// Compiles with a flow on one endpoint slot.
 static void compile_with_flows(struct fixture *f, const char *text, uint32_t slot)
 {
-	uint32_t flows[8] = {0};
 	struct compile_input input = {.live = f->snapshot,
 		.adj_table = f->adj_table,
-		.endpoint_flows = flows,
-		.n_endpoint_flows = 8};
+		.endpoint_flows = flows_of,
+		.flows_context = &slot};
 	struct snapshot *snapshot;
 
-	flows[slot] = 1;
 	load(f, text);
 	input.spec = f->spec;
 	assert_int_equal(compile_snapshot(&input, &snapshot, &f->refusal), 0);
@@ -378,12 +382,12 @@ static void compile_l7_endpoint_without_its_vrf_is_gone(void **state)
 	compile_with_flows(f, other, one);
 	assert_int_equal(endpoint_state(f, 1), ENDPOINT_GONE);
 	compile_with_flows(f, other_with_endpoint, one);
-	assert_int_equal(f->snapshot->l7->endpoints[one].state, ENDPOINT_GONE);
+	assert_int_equal(l7_tables_endpoint(f->snapshot->l7, one)->state, ENDPOINT_GONE);
 	assert_int_equal(vrf_slot(f, "newer"), blue);
 	compile_with_flows(f, other_with_endpoint, one);
-	assert_int_equal(f->snapshot->l7->endpoints[one].state, ENDPOINT_GONE);
+	assert_int_equal(l7_tables_endpoint(f->snapshot->l7, one)->state, ENDPOINT_GONE);
 	for (uint32_t i = 0; i < f->snapshot->l7->n_endpoints; i++)
-		if (f->snapshot->l7->endpoints[i].state == ENDPOINT_LIVE)
+		if (l7_tables_endpoint(f->snapshot->l7, i)->state == ENDPOINT_LIVE)
 			assert_int_not_equal(i, one);
 }
 
@@ -393,9 +397,11 @@ static void compile_l7_endpoint_without_its_policy_is_gone(void **state)
 
 	must_compile(f, ENDPOINTS(ENDPOINT("10.2.0.1")));
 	must_compile(f, VRFS NETWORK);
-	assert_int_equal(f->snapshot->l7->endpoints[0].state, ENDPOINT_GONE);
+	assert_int_equal(l7_tables_endpoint(f->snapshot->l7, 0)->state, ENDPOINT_GONE);
 }
 
+#define LOCALITIES(localities)                                                                     \
+	BASE "clusters = ( { name = \"c\"; localities = (\n" localities " ); } );"
 #define ROUTES(hosts)                                                                              \
 	BASE "clusters = ( { name = \"c\"; } );\nroute_configurations = ( { name = \"r\"; "        \
 	     "virtual_hosts = (\n" hosts " ); } );"
@@ -461,6 +467,24 @@ static const struct {
 	      "weight "
 	      "= 4294967295L; }, { address = \"10.0.0.2\"; port = 1; } ); } );",
 		"f:7: endpoints: the weights' sum is 4294967296; at most 4294967295"},
+	{LOCALITIES("{ priority = 1; },\n{ priority = 3; },\n{ priority = 0; }"),
+		"f:8: priority: 3 leaves a gap: nothing has priority 2"},
+	{LOCALITIES("{ priority = 1; }"), "f:7: priority: 1 leaves a gap: nothing has priority 0"},
+	{LOCALITIES("{ region = \"r\"; zone = \"z\"; },\n{ region = \"r\"; zone = \"y\"; },\n"
+		    "{ region = \"r\"; zone = \"z\"; priority = 1; },\n{ zone = \"z\"; region = "
+		    "\"r\"; }"),
+		"f:10: localities: \"r/z/\" is given twice at priority 0"},
+	{LOCALITIES(
+		 "{ zone = \"a\"; weight = 4294967295L; },\n{ zone = \"b\"; weight = 1; priority "
+		 "= 1; },\n{ zone = \"c\"; weight = 1; }"),
+		"f:9: weight: the sum at priority 0 is 4294967296; at most 4294967295"},
+	{LOCALITIES(
+		 "{ zone = \"a\"; },\n{ zone = \"b\"; endpoints = ( { address = \"10.0.0.1\"; "
+		 "port = 1; weight = 4294967295L; }, { address = \"10.0.0.2\"; port = 1; } ); }"),
+		"f:8: endpoints: the weights' sum is 4294967296; at most 4294967295"},
+	{LOCALITIES("{ endpoints = (\n" ENDPOINT("10.0.0.1") " ); },\n{ priority = 1; endpoints = "
+							     "(\n" ENDPOINT("10.0.0.1") " ); }"),
+		"f:10: endpoints: cluster \"c\" has this one already; keep one"},
 	{ROUTES("{ name = \"h\"; domains = [ ]; }"), "f:8: domains: virtual host \"h\" has none"},
 	{ROUTES("{ name = \"h\"; domains = [ \"a\", \"b*c\" ]; }"),
 		"f:8: domains: \"b*c\" is no domain; one '*' may stand at its beginning or end"},
@@ -472,6 +496,10 @@ static const struct {
 	{ROUTES("{ name = \"h\"; domains = [ \"*\" ]; },\n{ name = \"i\"; domains = [ \"*\" ]; }"),
 		"f:9: domains: \"*\" is given twice in one route configuration"},
 	{ROUTE("prefix = \"a\"; cluster = \"c\";"), "f:9: prefix: \"a\" does not begin with '/'"},
+	{ROUTE("path_separated_prefix = \"a\"; cluster = \"c\";"),
+		"f:9: path_separated_prefix: \"a\" does not begin with '/'"},
+	{ROUTE("path_separated_prefix = \"/a/\"; cluster = \"c\";"),
+		"f:9: path_separated_prefix: \"/a/\" ends with '/', which is what must follow it"},
 	{ROUTE("path = \"/a?b\"; cluster = \"c\";"),
 		"f:9: path: \"/a?b\" matches nothing: paths are compared without their query"},
 	{ROUTE("prefix = \"/\"; cluster = \"x\";"), "f:9: cluster: there is no cluster \"x\""},
@@ -516,7 +544,7 @@ static const char whole[] = ONE_LISTENER("l", "10.9.0.9", "80", TO("c"));
 
 static struct listener_spec *listener_of(struct node_spec *spec)
 {
-	return (struct listener_spec *)(uintptr_t)&spec->l7.listeners[0];
+	return (struct listener_spec *)(uintptr_t)spec->l7.listeners[0];
 }
 
 static struct l7_route_spec *route_of(struct node_spec *spec)
@@ -561,7 +589,7 @@ static void long_name(struct node_spec *spec)
 
 static void two_listeners(struct node_spec *spec)
 {
-	static struct listener_spec both[2];
+	static const struct listener_spec *both[2];
 
 	both[0] = both[1] = spec->l7.listeners[0];
 	spec->l7.listeners = both;
@@ -606,19 +634,58 @@ static void long_path(struct node_spec *spec)
 	route_of(spec)->path = path;
 }
 
+static struct cluster_spec *cluster_of(struct node_spec *spec)
+{
+	return (struct cluster_spec *)(uintptr_t)spec->l7.clusters[0];
+}
+
+static struct locality_spec *locality_of(struct node_spec *spec)
+{
+	static struct locality_spec locality;
+
+	locality = (struct locality_spec){
+		.origin = cluster_of(spec)->origin, .region = "r", .zone = "z", .sub_zone = ""};
+	cluster_of(spec)->localities = &locality;
+	cluster_of(spec)->n_localities = 1;
+	return &locality;
+}
+
 static void no_weight(struct node_spec *spec)
 {
 	static struct endpoint_spec endpoint = {.address = {4, {10, 0, 0, 1}}, .port = 1};
-	struct cluster_spec *cluster = (struct cluster_spec *)(uintptr_t)&spec->l7.clusters[0];
+	struct locality_spec *locality = locality_of(spec);
 
-	endpoint.origin = cluster->origin;
-	cluster->endpoints = &endpoint;
-	cluster->n_endpoints = 1;
+	endpoint.origin = locality->origin;
+	locality->endpoints = &endpoint;
+	locality->n_endpoints = 1;
 }
 
 static void many_endpoints(struct node_spec *spec)
 {
-	((struct cluster_spec *)(uintptr_t)spec->l7.clusters)->n_endpoints = L7_MAX_ENDPOINTS + 1;
+	locality_of(spec)->n_endpoints = L7_MAX_ENDPOINTS + 1;
+}
+
+static void many_localities(struct node_spec *spec)
+{
+	static struct locality_spec localities[L7_MAX_LOCALITIES + 1];
+
+	cluster_of(spec)->localities = localities;
+	cluster_of(spec)->n_localities = L7_MAX_LOCALITIES + 1;
+}
+
+static void low_priority(struct node_spec *spec)
+{
+	locality_of(spec)->priority = L7_MAX_PRIORITY + 1;
+}
+
+static void no_overprovisioning(struct node_spec *spec)
+{
+	cluster_of(spec)->overprovisioning_percent = 0;
+}
+
+static void high_threshold(struct node_spec *spec)
+{
+	cluster_of(spec)->panic_percent = 101;
 }
 
 static const struct {
@@ -639,6 +706,10 @@ static const struct {
 	{long_path, "f:8: prefix: 4096 characters; at most 4095"},
 	{no_weight, "f:6: weight: 0 is none; leave the endpoint out"},
 	{many_endpoints, "f:6: endpoints: 4097 of them; at most 4096"},
+	{many_localities, "f:6: localities: 1025 of them; at most 1024"},
+	{low_priority, "f:6: priority: 129 is out of range; 0 to 128"},
+	{no_overprovisioning, "f:6: overprovisioning_factor: 0 is out of range; 1 or more"},
+	{high_threshold, "f:6: healthy_panic_threshold: 101 is out of range; 0 to 100"},
 };
 
 static void compile_l7_specs_are_checked_again(void **state)

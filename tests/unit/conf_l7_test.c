@@ -39,7 +39,7 @@ static void conf_l7_reference_listeners_arrive(void **state)
 	static const uint8_t address6[16] = {0xfd, 0, 1, 0, [15] = 1};
 	struct node_spec *spec = load_reference();
 	const struct l7_spec *l7 = &spec->l7;
-	const struct listener_spec *listener = &l7->listeners[0];
+	const struct listener_spec *listener = l7->listeners[0];
 
 	(void)state;
 	assert_int_equal(l7->n_service_networks, 1);
@@ -61,27 +61,27 @@ static void conf_l7_reference_listeners_arrive(void **state)
 	assert_int_equal(listener->headers, LISTENER_X_FORWARDED_FOR | LISTENER_X_FORWARDED_PROTO |
 						    LISTENER_X_FORWARDED_PORT |
 						    LISTENER_X_REQUEST_ID);
-	listener = &l7->listeners[1];
+	listener = l7->listeners[1];
 	assert_null(listener->route_configuration);
 	assert_true(listener->routes->ignore_port_in_host);
 	assert_string_equal(listener->routes->name, "pay");
 	assert_int_equal(listener->routes->n_virtual_hosts, 1);
-	listener = &l7->listeners[2];
+	listener = l7->listeners[2];
 	assert_int_equal(listener->protocol, LISTENER_TCP);
 	assert_int_equal(listener->idle_timeout_ms, 3600000);
 	assert_int_equal(listener->n_clusters, 1);
 	assert_string_equal(listener->clusters[0].cluster, "db");
 	assert_int_equal(listener->clusters[0].weight, 1);
 	assert_null(listener->routes);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 // What the reference calls a default is one.
 static void conf_l7_reference_values_are_the_defaults(void **state)
 {
 	struct node_spec *spec = load_reference();
-	const struct listener_spec *given = &spec->l7.listeners[0], *left = &spec->l7.listeners[1];
-	const struct cluster_spec *cart = &spec->l7.clusters[0], *pay = &spec->l7.clusters[1];
+	const struct listener_spec *given = spec->l7.listeners[0], *left = spec->l7.listeners[1];
+	const struct cluster_spec *cart = spec->l7.clusters[0], *pay = spec->l7.clusters[1];
 
 	(void)state;
 	assert_int_equal(given->headers, left->headers);
@@ -94,13 +94,13 @@ static void conf_l7_reference_values_are_the_defaults(void **state)
 	assert_int_equal(given->window_scale, left->window_scale);
 	assert_int_equal(cart->connect_timeout_ms, pay->connect_timeout_ms);
 	assert_int_equal(cart->pool_timeout_ms, pay->pool_timeout_ms);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_l7_reference_routes_arrive(void **state)
 {
 	struct node_spec *spec = load_reference();
-	const struct route_configuration_spec *configuration = &spec->l7.route_configurations[0];
+	const struct route_configuration_spec *configuration = spec->l7.route_configurations[0];
 	const struct virtual_host_spec *host = &configuration->virtual_hosts[0];
 	const struct l7_route_spec *route = &host->routes[0];
 
@@ -140,31 +140,63 @@ static void conf_l7_reference_routes_arrive(void **state)
 	assert_string_equal(route->body, "fine\n");
 	assert_int_equal(route->idle_timeout_ms, L7_TIMEOUT_OF_LISTENER);
 	assert_int_equal(host->routes[2].timeout_ms, route[-1].timeout_ms);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_l7_reference_clusters_arrive(void **state)
 {
 	struct node_spec *spec = load_reference();
-	const struct cluster_spec *cluster = &spec->l7.clusters[0];
+	const struct cluster_spec *cluster = spec->l7.clusters[0];
 
 	(void)state;
 	assert_int_equal(spec->l7.n_clusters, 3);
 	assert_string_equal(cluster->name, "cart");
-	assert_int_equal(cluster->n_endpoints, 2);
-	assert_int_equal(cluster->endpoints[0].address.family, 4);
-	assert_memory_equal(cluster->endpoints[0].address.b, ((uint8_t[]){10, 2, 0, 10}), 4);
-	assert_int_equal(cluster->endpoints[0].port, 8080);
-	assert_int_equal(cluster->endpoints[0].weight, 3);
+	assert_int_equal(cluster->localities[0].n_endpoints, 2);
+	assert_int_equal(cluster->localities[0].endpoints[0].address.family, 4);
+	assert_memory_equal(
+		cluster->localities[0].endpoints[0].address.b, ((uint8_t[]){10, 2, 0, 10}), 4);
+	assert_int_equal(cluster->localities[0].endpoints[0].port, 8080);
+	assert_int_equal(cluster->localities[0].endpoints[0].weight, 3);
 	// The cluster's, which stand behind its endpoints or before them.
-	assert_string_equal(cluster->endpoints[0].policy, "to-blue");
-	assert_string_equal(cluster->endpoints[0].vrf, "red");
-	assert_int_equal(cluster->endpoints[1].weight, 1);
-	assert_string_equal(cluster->endpoints[1].policy, "detour");
-	assert_string_equal(cluster->endpoints[1].vrf, "default");
-	assert_null(spec->l7.clusters[1].endpoints[0].policy);
-	assert_null(spec->l7.clusters[1].endpoints[0].vrf);
-	node_spec_destroy(spec);
+	assert_string_equal(cluster->localities[0].endpoints[0].policy, "to-blue");
+	assert_string_equal(cluster->localities[0].endpoints[0].vrf, "red");
+	assert_int_equal(cluster->localities[0].endpoints[1].weight, 1);
+	assert_string_equal(cluster->localities[0].endpoints[1].policy, "detour");
+	assert_string_equal(cluster->localities[0].endpoints[1].vrf, "default");
+	assert_null(spec->l7.clusters[1]->localities[0].endpoints[0].policy);
+	assert_null(spec->l7.clusters[1]->localities[0].endpoints[0].vrf);
+	node_spec_release(spec);
+}
+
+static void conf_l7_reference_localities_arrive(void **state)
+{
+	struct node_spec *spec = load_reference();
+	const struct cluster_spec *cart = spec->l7.clusters[0], *pay = spec->l7.clusters[1];
+	const struct locality_spec *locality = pay->localities;
+
+	(void)state;
+	assert_int_equal(cart->n_localities, 1);
+	assert_int_equal(cart->localities[0].priority, 0);
+	assert_string_equal(cart->localities[0].region, "");
+	assert_int_equal(cart->localities[0].weight, 0);
+	assert_ptr_equal(cart->localities[0].origin, cart->origin);
+	assert_int_equal(cart->localities[0].endpoints[0].health, ENDPOINT_HEALTHY);
+	assert_false(cart->locality_weighted);
+	assert_true(pay->locality_weighted);
+	assert_int_equal(pay->n_localities, 3);
+	assert_string_equal(locality->region, "west");
+	assert_string_equal(locality->zone, "west-1");
+	assert_string_equal(locality->sub_zone, "a");
+	assert_int_equal(locality->weight, 2);
+	assert_int_equal(locality->n_endpoints, 2);
+	assert_int_equal(locality->endpoints[1].health, ENDPOINT_DEGRADED);
+	assert_int_equal(locality[1].priority, 0);
+	assert_string_equal(locality[1].sub_zone, "");
+	assert_int_equal(locality[2].priority, 1);
+	assert_memory_equal(locality[2].endpoints[0].address.b, ((uint8_t[]){10, 0, 2, 80}), 4);
+	assert_int_equal(cart->overprovisioning_percent, pay->overprovisioning_percent);
+	assert_int_equal(cart->panic_percent, pay->panic_percent);
+	node_spec_release(spec);
 }
 
 static void conf_l7_switches_clear_their_header(void **state)
@@ -191,8 +223,8 @@ static void conf_l7_switches_clear_their_header(void **state)
 			"\"10.0.0.1\" ]; port = 80; virtual_hosts = ( ); %s } );",
 			cases[i].text);
 		spec = load(text);
-		assert_int_equal(spec->l7.listeners[0].headers, cases[i].headers);
-		node_spec_destroy(spec);
+		assert_int_equal(spec->l7.listeners[0]->headers, cases[i].headers);
+		node_spec_release(spec);
 	}
 }
 
@@ -205,18 +237,36 @@ static void conf_l7_origins_name_the_line(void **state)
 		     "{ name = \"h\"; domains = [ \"*\" ]; routes = (\n"
 		     "{ prefix = \"/\"; headers = (\n{ name = \"a\"; exact = \"b\"; "
 		     "}\n); cluster =\n\"c\"; }\n); }\n); }\n);");
-	const struct virtual_host_spec *host = &spec->l7.route_configurations[0].virtual_hosts[0];
+	const struct virtual_host_spec *host = &spec->l7.route_configurations[0]->virtual_hosts[0];
 
 	(void)state;
-	assert_string_equal(spec->l7.clusters[0].origin->source, "f");
-	assert_int_equal(spec->l7.clusters[0].origin->line, 2);
-	assert_int_equal(spec->l7.clusters[0].endpoints[0].origin->line, 3);
-	assert_int_equal(spec->l7.route_configurations[0].origin->line, 7);
+	assert_string_equal(spec->l7.clusters[0]->origin->source, "f");
+	assert_int_equal(spec->l7.clusters[0]->origin->line, 2);
+	assert_int_equal(spec->l7.clusters[0]->localities[0].endpoints[0].origin->line, 3);
+	assert_int_equal(spec->l7.route_configurations[0]->origin->line, 7);
 	assert_int_equal(host->origin->line, 8);
 	assert_int_equal(host->routes[0].origin->line, 9);
 	assert_int_equal(host->routes[0].headers[0].origin->line, 10);
 	assert_int_equal(host->routes[0].clusters[0].origin->line, 11);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
+}
+
+static void conf_l7_path_types_are_told_by_key(void **state)
+{
+	struct node_spec *spec =
+		load("route_configurations = ( { name = \"r\"; virtual_hosts = ( { name = \"h\"; "
+		     "domains = [ \"*\" ]; routes = ( { path = \"/a\"; cluster = \"c\"; }, "
+		     "{ prefix = \"/b\"; cluster = \"c\"; }, "
+		     "{ path_separated_prefix = \"/c\"; cluster = \"c\"; } ); } ); } );");
+	const struct l7_route_spec *routes =
+		spec->l7.route_configurations[0]->virtual_hosts[0].routes;
+
+	(void)state;
+	assert_int_equal(routes[0].path_type, PATH_EXACT);
+	assert_int_equal(routes[1].path_type, PATH_PREFIX);
+	assert_int_equal(routes[2].path_type, PATH_SEPARATED_PREFIX);
+	assert_string_equal(routes[2].path, "/c");
+	node_spec_release(spec);
 }
 
 // What stands at the place under test, and the refusal behind its path.
@@ -268,7 +318,7 @@ static const struct refused refused_listeners[] = {
 };
 
 static const struct refused refused_routes[] = {
-	{"cluster = \"c\";", ": one of \"path\", \"prefix\" is missing"},
+	{"cluster = \"c\";", ": one of \"path\", \"prefix\", \"path_separated_prefix\" is missing"},
 	{"path = \"/\"; prefix = \"/\"; cluster = \"c\";",
 		": \"path\" and \"prefix\" exclude each other; keep one of them"},
 	{"path = \"/\";", ": one of \"cluster\", \"weighted_clusters\", \"direct_response\" is "
@@ -290,15 +340,14 @@ static const struct refused refused_routes[] = {
 	{"headers = ( { name = \"a\"; contains = \"b\"; } );",
 		".headers[0].contains: \"contains\" is not supported yet"},
 	{"safe_regex = \"/.*\";", ".safe_regex: \"safe_regex\" is not supported yet"},
-	{"path_separated_prefix = \"/a\";",
-		".path_separated_prefix: \"path_separated_prefix\" is not supported yet"},
 	{"query_parameters = ( );", ".query_parameters: \"query_parameters\" is not supported yet"},
 	{"redirect = { };", ".redirect: \"redirect\" is not supported yet"},
 	{"prefix_rewrite = \"/\";", ".prefix_rewrite: \"prefix_rewrite\" is not supported yet"},
 	{"regex_rewrite = { };", ".regex_rewrite: \"regex_rewrite\" is not supported yet"},
 	{"cluster_header = \"a\";", ".cluster_header: \"cluster_header\" is not supported yet"},
-	{"zzz = 1;", ".zzz: unknown key; one of name, path, prefix, method, headers, cluster, "
-		     "weighted_clusters, direct_response, timeout_ms, idle_timeout_ms"},
+	{"zzz = 1;", ".zzz: unknown key; one of name, path, prefix, path_separated_prefix, method, "
+		     "headers, "
+		     "cluster, weighted_clusters, direct_response, timeout_ms, idle_timeout_ms"},
 };
 
 static const struct refused refused_clusters[] = {
@@ -315,6 +364,24 @@ static const struct refused refused_clusters[] = {
 		".endpoints[0].address: \"web.local\" is not an IPv4 or IPv6 address"},
 	{"endpoints = ( { weight = 0; } );",
 		".endpoints[0].weight: 0 is out of range; 1 to 4294967295"},
+	{"endpoints = ( { health = \"TIMEOUT\"; } );", ".endpoints[0].health: \"TIMEOUT\" is not a "
+						       "known health; one of HEALTHY, DEGRADED, "
+						       "UNHEALTHY"},
+	{"name = \"c\"; endpoints = ( ); localities = ( );",
+		": \"endpoints\" and \"localities\" exclude each other; keep one of them"},
+	{"localities = ( { priority = 129; } );",
+		".localities[0].priority: 129 is out of range; 0 to 128"},
+	{"localities = ( { weight = 0; } );",
+		".localities[0].weight: 0 is out of range; 1 to 4294967295"},
+	{"localities = ( { endpoints = ( { port = 0; } ); } );",
+		".localities[0].endpoints[0].port: 0 is out of range; 1 to 65535"},
+	{"localities = ( { rack = \"a\"; } );", ".localities[0].rack: unknown key; one of region, "
+						"zone, sub_zone, priority, weight, "
+						"endpoints"},
+	{"overprovisioning_factor = 0;",
+		".overprovisioning_factor: 0 is out of range; 1 to 4294967295"},
+	{"healthy_panic_threshold = 101;",
+		".healthy_panic_threshold: 101 is out of range; 0 to 100"},
 };
 
 static void check_refusals(const struct refused *cases, size_t n_cases, const char *before,
@@ -373,8 +440,10 @@ int main(void)
 		cmocka_unit_test(conf_l7_reference_values_are_the_defaults),
 		cmocka_unit_test(conf_l7_reference_routes_arrive),
 		cmocka_unit_test(conf_l7_reference_clusters_arrive),
+		cmocka_unit_test(conf_l7_reference_localities_arrive),
 		cmocka_unit_test(conf_l7_switches_clear_their_header),
 		cmocka_unit_test(conf_l7_origins_name_the_line),
+		cmocka_unit_test(conf_l7_path_types_are_told_by_key),
 		cmocka_unit_test(conf_l7_refusals_name_place_and_reason),
 		cmocka_unit_test(conf_l7_names_given_twice_are_refused),
 	};

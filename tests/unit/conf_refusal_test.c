@@ -23,7 +23,7 @@ struct refused {
 
 static void check_refusal(const char *text, const char *expected)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 	int rc = conf_load_text(text, strlen(text), "f", &spec, &refusal);
 
@@ -430,7 +430,7 @@ static void conf_refusal_of_hmac_keys_tells_no_secret(void **state)
 static void conf_refusal_of_nul_byte(void **state)
 {
 	static const char text[] = "hostname = \"a\";\0hostname";
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	(void)state;
@@ -442,7 +442,7 @@ static void conf_refusal_of_nul_byte(void **state)
 static void conf_refusal_is_cut_to_its_bounds(void **state)
 {
 	char text[1024];
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	(void)state;

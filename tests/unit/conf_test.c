@@ -19,7 +19,7 @@ static const char reference[] = "conf/pergola.cfg";
 
 static struct node_spec *load(const char *text)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	if (conf_load_text(text, strlen(text), "f", &spec, &refusal) < 0)
@@ -29,7 +29,7 @@ static struct node_spec *load(const char *text)
 
 static struct node_spec *load_reference(void)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	if (conf_load_file(reference, &spec, &refusal) < 0)
@@ -84,7 +84,7 @@ static void conf_reference_node_values_arrive(void **state)
 	assert_int_equal(spec->icmp_errors_burst, 100);
 	assert_int_equal(spec->l7_memory.n_flows, 65536);
 	assert_int_equal(spec->l7_memory.n_legs, 65536);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_reference_ports_arrive(void **state)
@@ -121,7 +121,7 @@ static void conf_reference_ports_arrive(void **state)
 	assert_string_equal(spec->neighbors[0].iface, "core0");
 	assert_ip(&spec->neighbors[0].addr, "2001:db8:0:1::99");
 	assert_memory_equal(spec->neighbors[0].mac, "\x02\0\0\0\0\x99", 6);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_reference_routes_arrive(void **state)
@@ -160,7 +160,7 @@ static void conf_reference_routes_arrive(void **state)
 	assert_ip(&red[1].paths[0].via, "10.0.0.254");
 	assert_string_equal(red[1].paths[0].iface, "core0.100");
 	assert_int_equal(red[2].type, ROUTE_UNREACHABLE);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void assert_sid(
@@ -202,7 +202,7 @@ static void conf_reference_sids_arrive(void **state)
 	assert_int_equal(sids[7].flavors, SRV6_NEXT_CSID);
 	assert_int_equal(sids[7].csid_block_bits, 32);
 	assert_int_equal(sids[7].csid_bits, 16);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_reference_policies_arrive(void **state)
@@ -237,7 +237,7 @@ static void conf_reference_policies_arrive(void **state)
 	assert_int_equal(spec->hmac_keys[0].algorithm, SRV6_HMAC_SHA256);
 	assert_int_equal(spec->hmac_keys[0].secret_len, strlen("change me"));
 	assert_memory_equal(spec->hmac_keys[0].secret, "change me", strlen("change me"));
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 // Origins name the line where each thing begins, for what the compile step refuses.
@@ -255,7 +255,7 @@ static void conf_origins_name_the_line(void **state)
 	assert_int_equal(spec->ifaces[1].origin.line, 6);
 	assert_int_equal(spec->encap_source_origin.line, 10);
 	assert_int_equal(spec->vrfs[0].origin.line, 0);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_empty_text_is_all_defaults(void **state)
@@ -272,7 +272,7 @@ static void conf_empty_text_is_all_defaults(void **state)
 	assert_int_equal(spec->n_vrfs, 1);
 	assert_string_equal(spec->vrfs[0].name, "default");
 	assert_true(ip6_addr_is_unspecified(&spec->encap_source));
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_port_defaults_are_closed(void **state)
@@ -291,7 +291,7 @@ static void conf_port_defaults_are_closed(void **state)
 			     spec->ifaces[i].accept_ra);
 		assert_int_equal(spec->ifaces[i].mtu, 0);
 	}
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_other_forms_are_the_same(void **state)
@@ -327,13 +327,13 @@ static void conf_other_forms_are_the_same(void **state)
 	assert_int_equal(spec->hmac_keys[1].algorithm, SRV6_HMAC_SHA1);
 	assert_memory_equal(spec->hmac_keys[1].secret, "A\"b", 3);
 	assert_int_equal(spec->sids[0].prefix.len, 48);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 }
 
 static void conf_too_many_vrfs_are_refused(void **state)
 {
 	const size_t text_bytes = 32 * SPEC_MAX_VRFS;
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	char *text = malloc(text_bytes);
 	struct node_spec *spec = NULL;
 	size_t n = 0;
@@ -364,7 +364,7 @@ static const char *write_file(const char *dir, const char *name, const char *tex
 
 static void assert_file_refused(const char *path, int rc, const char *dir, const char *expected)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 	char full[sizeof(struct refusal)];
 
@@ -377,7 +377,7 @@ static void assert_file_refused(const char *path, int rc, const char *dir, const
 static void conf_include_is_relative_to_the_file(void **state)
 {
 	char dir[] = "/tmp/conf_test.XXXXXX";
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 	char part[160];
 
@@ -391,7 +391,7 @@ static void conf_include_is_relative_to_the_file(void **state)
 		0);
 	assert_string_equal(spec->vrfs[1].origin.source, part);
 	assert_int_equal(spec->vrfs[1].origin.line, 2);
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 	write_file(dir, "part.cfg", "\nvrf = 1;");
 	assert_file_refused(write_file(dir, "a.cfg", "@include \"part.cfg\""), -EINVAL, dir,
 		"%s/part.cfg:2: vrf: unknown key; did you mean \"vrfs\"?");
@@ -466,7 +466,7 @@ static char *write_large_text(size_t *text_len)
 // that is searched from its start for every line would take minutes.
 static void conf_large_text_loads_in_seconds(void **state)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 	struct timespec start, end;
 	size_t text_len;
@@ -484,7 +484,7 @@ static void conf_large_text_loads_in_seconds(void **state)
 	assert_true(end.tv_sec - start.tv_sec < 15);
 	print_message("# 200000 entries in %.3f s\n",
 		(double)(end.tv_sec - start.tv_sec) + 1e-9 * (double)(end.tv_nsec - start.tv_nsec));
-	node_spec_destroy(spec);
+	node_spec_release(spec);
 	free(text);
 }
 

@@ -130,6 +130,33 @@ static void route_table_paths_first_in_order_wins(void **state)
 	block_release(&table->block);
 }
 
+static void route_table_separated_prefix_ends_with_a_part(void **state)
+{
+	static const struct l7_route_spec routes[] = {
+		{.path_type = PATH_SEPARATED_PREFIX, .path = "/a/b", TO_ZERO},
+		{.path_type = PATH_SEPARATED_PREFIX, .path = "/a", TO_ZERO},
+		{.path_type = PATH_PREFIX,
+			.path = "/a",
+			TO_ZERO}, // in one chain with the one before
+		{.path_type = PATH_EXACT, .path = "/a/b", TO_ZERO},
+	};
+	struct route_table *table = build_routes(routes, 4);
+
+	(void)state;
+	expect_route(table, "/a", 1);
+	expect_route(table, "/a?b", 1);
+	expect_route(table, "/a/", 1);
+	expect_route(table, "/a/c", 1);
+	expect_route(table, "/ab", 2);
+	expect_route(table, "/a.b", 2);
+	expect_route(table, "/a/b", 0);
+	expect_route(table, "/a/b/c", 0);
+	expect_route(table, "/a/bc", 1);
+	expect_route(table, "/", ROUTE_NO_SLOT);
+	expect_route(table, "/A", ROUTE_NO_SLOT);
+	block_release(&table->block);
+}
+
 static void route_table_connect_takes_no_route(void **state)
 {
 	static const struct l7_route_spec routes[] = {
@@ -423,7 +450,7 @@ static void random_route(struct random_spec *r, uint32_t i)
 	struct l7_route_spec *route = &r->routes[i];
 
 	random_path(r->paths[i]);
-	*route = (struct l7_route_spec){.path_type = rand() % 3 ? PATH_PREFIX : PATH_EXACT,
+	*route = (struct l7_route_spec){.path_type = (enum path_match_type)(rand() % 3),
 		.path = r->paths[i],
 		.n_headers = (uint32_t)rand() % (MAX_HEADERS + 1),
 		.headers = r->headers[i],
@@ -511,7 +538,9 @@ static bool naive_route(const struct request_text *rq, const struct l7_route_spe
 			return false;
 	if (route->path_type == PATH_EXACT)
 		return strcmp(path, route->path) == 0;
-	return strncmp(path, route->path, strlen(route->path)) == 0;
+	if (strncmp(path, route->path, strlen(route->path)) != 0)
+		return false;
+	return route->path_type == PATH_PREFIX || strchr("/", path[strlen(route->path)]) != NULL;
 }
 
 // 0: no match, then the rank of the kind of domain, exact highest, and the length within a kind.
@@ -597,6 +626,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(route_table_paths_first_in_order_wins),
+		cmocka_unit_test(route_table_separated_prefix_ends_with_a_part),
 		cmocka_unit_test(route_table_connect_takes_no_route),
 		cmocka_unit_test(route_table_headers_match_by_value),
 		cmocka_unit_test(route_table_missing_header_never_matches_but_by_presence),
