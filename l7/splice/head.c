@@ -100,18 +100,34 @@ static bool is_premature(
 	return !seq_after(seg->ack, b->src_end + f->up.delta - b->len);
 }
 
-// The segment begins at rcv_nxt or behind. A response head waits until the client has everything before it,
-// so that it can be taken over (law 1).
+// Its place is not known yet; or it is an answer, and the client lacks something before it. Then it cannot be taken
+// over (law 1).
+static bool must_wait(const struct splice *sp, struct flow *f, enum splice_side from,
+	const struct tcp_segment *seg)
+{
+	if (seg->seq != side_end(sp, f, from)->rcv_nxt)
+		return true;
+	return from == SPLICE_SERVER && (f->down.owning || !end_has_all(&f->client));
+}
+
+// An answer's head that goes on in place is kept for law 3. False: there is no room, it has to come again.
+static bool keep_answer(
+	struct splice *sp, struct flow *f, const struct tcp_segment *seg, uint32_t head_len)
+{
+	if (sp->head.status >= 200 && (f->flags & FLOW_EDIT_RESPONSE))
+		return true;
+	return kept_add(sp, &f->down, seg->seq, seg->data, head_len);
+}
+
 bool head_follow(struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
 {
 	struct half *h = half_from(f, from);
 	enum http1_reason reason = HTTP1_OK;
-	uint32_t had = 0;
+	uint32_t had = h->collecting ? buffer_at(sp, h->buf)->len : 0;
 	const uint8_t *raw = (*seg)->data;
 	int n;
 
-	if ((*seg)->seq != side_end(sp, f, from)->rcv_nxt ||
-		(from == SPLICE_SERVER && (h->owning || !end_has_all(&f->client)))) {
+	if (must_wait(sp, f, from, *seg)) {
 		kept_hold(sp, f, from, seg);
 		return false;
 	}
@@ -121,7 +137,6 @@ bool head_follow(struct splice *sp, struct flow *f, enum splice_side from, struc
 	}
 	note_first_byte(sp, f, from);
 	if (h->collecting) {
-		had = buffer_at(sp, h->buf)->len;
 		if (!buffer_append(sp, &h->buf, (*seg)->data, (*seg)->len))
 			return had + (*seg)->len > SPLICE_MAX_HEAD
 				       ? refuse_head(sp, f, from, HTTP1_FIELDS_TOO_LARGE)
@@ -135,11 +150,8 @@ bool head_follow(struct splice *sp, struct flow *f, enum splice_side from, struc
 		return refuse_head(sp, f, from, reason);
 	if (had > 0)
 		buffer_at(sp, h->buf)->len = (uint32_t)n;
-	else if (from == SPLICE_SERVER &&
-		 (sp->head.status < 200 || !(f->flags & FLOW_EDIT_RESPONSE)) &&
-		 !kept_add(sp, h, (*seg)->seq, (*seg)->data, (uint32_t)n))
-		return false; // it comes again
-
+	else if (from == SPLICE_SERVER && !keep_answer(sp, f, *seg, (uint32_t)n))
+		return false;
 	head_complete(sp, f, from, raw, (uint32_t)n - had, had == 0);
 	if (from == SPLICE_CLIENT)
 		note_packet(sp, f, *seg);
