@@ -5,9 +5,6 @@
 
 #include <stdbool.h>
 
-#define PRINT_TABLE(out, rows, columns)                                                            \
-	ctl_table_print(out, rows, columns, sizeof(columns) / sizeof((columns)[0]))
-
 static const char *string_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -70,9 +67,9 @@ void ctl_print_status(FILE *out, const json_t *answer)
 	print_last_reload(out, json_object_get(answer, "reload"));
 	fprintf(out, "tables      %.1f KiB, %lld shared with the generation before\n\n",
 		number_of(tables, "bytes") / 1024, integer_of(tables, "shared"));
-	PRINT_TABLE(out, json_object_get(answer, "workers"), workers);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "workers"), workers);
 	fprintf(out, "\n");
-	PRINT_TABLE(out, json_object_get(answer, "mbufs"), pools);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "mbufs"), pools);
 	ctl_print_l7_status(out, answer);
 }
 
@@ -106,9 +103,9 @@ void ctl_print_ports(FILE *out, const json_t *answer)
 		{"ADDRESSES", "addresses", CTL_LEFT},
 	};
 
-	PRINT_TABLE(out, json_object_get(answer, "ports"), ports);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "ports"), ports);
 	fprintf(out, "\n");
-	PRINT_TABLE(out, json_object_get(answer, "interfaces"), interfaces);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "interfaces"), interfaces);
 }
 
 void ctl_print_neighbors(FILE *out, const json_t *answer)
@@ -123,7 +120,7 @@ void ctl_print_neighbors(FILE *out, const json_t *answer)
 		{"GATEWAY", "gateway", CTL_LEFT},
 	};
 
-	PRINT_TABLE(out, json_object_get(answer, "neighbors"), columns);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "neighbors"), columns);
 }
 
 static void print_segment_lists(FILE *out, const json_t *lists, const char *indent)
@@ -182,7 +179,7 @@ void ctl_print_routes(FILE *out, const json_t *answer)
 		return;
 	}
 	if (routes != NULL)
-		PRINT_TABLE(out, routes, columns);
+		CTL_TABLE_PRINT(out, routes, columns);
 	// Without services there is no second table, unless it was asked for.
 	if (routes != NULL && json_array_size(http_routes) > 0)
 		fprintf(out, "\n");
@@ -201,7 +198,7 @@ void ctl_print_sids(FILE *out, const json_t *answer)
 		{"TO", "to", CTL_LEFT},
 	};
 
-	PRINT_TABLE(out, json_object_get(answer, "sids"), columns);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "sids"), columns);
 }
 
 // One row per segment list; what belongs to the policy stands in the first.
@@ -241,7 +238,7 @@ void ctl_print_policies(FILE *out, const json_t *answer)
 	{
 		add_list_rows(rows, policy);
 	}
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 	json_decref(rows);
 }
 
@@ -253,7 +250,7 @@ void ctl_print_drops(FILE *out, const json_t *answer)
 		{"MEANING", "help", CTL_LEFT},
 	};
 
-	PRINT_TABLE(out, json_object_get(answer, "drops"), columns);
+	CTL_TABLE_PRINT(out, json_object_get(answer, "drops"), columns);
 }
 
 void ctl_print_nodes(FILE *out, const json_t *answer)
@@ -274,7 +271,7 @@ void ctl_print_nodes(FILE *out, const json_t *answer)
 		if (integer_of(node, "packets") > 0)
 			json_array_append(rows, node);
 	}
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 	json_decref(rows);
 }
 
