@@ -96,7 +96,7 @@ class Wire:
     def client(self, family=4, port=80):
         return End(self, family, CLIENT[family], next(next_port), VIP[family], port, 2, ISN)
 
-    def accept(self, known=()):
+    def accept(self):
         """The endpoint's end of a connection that the node opens; its SYN was taken."""
         while True:
             for end in self.ends:

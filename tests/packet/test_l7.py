@@ -9,59 +9,17 @@ from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA,
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
-from ipnet import host_neighbors, mac
+from ipnet import mac
+from l7_lab import (AS_IS, CLIENT, ENDPOINT, ISN, SOURCES, VIP, assert_sound, config, ip, next_port, syn, to_node)
 
-VIP = {4: "10.0.0.100", 6: "fd00::100"}
-CLIENT = {4: "10.0.0.2", 6: "fd00::2"}
-ENDPOINT = {4: "10.0.0.3", 6: "fd00::3"}
-SOURCES = {4: "10.0.0.16/30", 6: "fd00::10/126"}
-OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("NOP", None), ("WScale", 7)]
-ISN = 1000
-
-CONFIG = dict(
-    icmp=dict(errors_per_s=100000, burst=10000),
-    ports=[dict(name="p0", addresses=["10.0.0.1/24", "fd00::1/64"])],
-    neighbors=host_neighbors(0, hosts=(2, 3)),
-    vrfs=[dict(name="default", sources=list(SOURCES.values()))],
-    service_networks=[dict(name="net", vrfs=["default"])],
-    listeners=[dict(name="web", service_network="net", addresses=list(VIP.values()), port=80, window_scale=9,
-                    x_forwarded_for=False, x_forwarded_proto=False, x_forwarded_port=False, x_request_id=False,
-                    virtual_hosts=[dict(name="all", domains=["*"], routes=[dict(prefix="/", cluster="c")])])],
-    clusters=[dict(name="c", endpoints=[dict(address=ENDPOINT[4], port=8080)])],
-)
-
-# Each test has a port of its own, and what retransmissions of its SYN-ACK come later are not the next one's.
-next_port = iter(range(20000, 60000))
-IGNORE = {}
-
-
-def ip(family, dst, src=None, **fields):
-    src = src or CLIENT[family]
-    return IP(src=src, dst=dst, **fields) if family == 4 else IPv6(src=src, dst=dst, **fields)
-
-
-def to_node(node, packet, src_host=2):
-    return Ether(src=mac(0, src_host), dst=node.mac("p0")) / packet
-
-
-def syn(node, family, dport=80, **fields):
-    tcp = TCP(**dict(dict(sport=next(next_port), dport=dport, flags="S", seq=ISN, options=OPTIONS), **fields))
-    return to_node(node, ip(family, VIP[family]) / tcp)
+CONFIG = config(dict(name="web", virtual_hosts=[dict(name="all", domains=["*"], routes=[
+    dict(prefix="/", cluster="c")])], **AS_IS))
 
 
 def ask(node, frame):
     """Sends, and returns the answer as scapy has it."""
     node.send("p0", bytes(frame))
     return Ether(node.receive("p0"))
-
-
-def assert_sound(frame):
-    """Checksums are as scapy computes them."""
-    again = frame.copy()
-    for layer, field in ((IP, "chksum"), (TCP, "chksum")):
-        if layer in again:
-            delattr(again[layer], field)
-    assert bytes(again) == bytes(frame)
 
 
 def close(node, frame, seq):

@@ -16,7 +16,8 @@ TCP_PORT = 81
 
 CONFIG = l7_lab.config(
     dict(name="web", virtual_hosts=[dict(name="all", domains=["*"], routes=[
-        dict(path="/own", direct_response=dict(status=200, body="x" * 3000)), dict(prefix="/", cluster="c")])], **AS_IS),
+        dict(path="/own", direct_response=dict(status=200, body="x" * 3000)),
+        dict(prefix="/", cluster="c")])], **AS_IS),
     dict(name="raw", port=TCP_PORT, protocol="tcp", cluster="c"))
 
 
