@@ -14,7 +14,8 @@ packages() {
     demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 nginx wrk ;;
     test)
         echo python3 python3-pytest python3-scapy python3-grpcio python3-protobuf iperf3 clang \
-            libclang-rt-14-dev protobuf-compiler curl haproxy nftables nginx nodejs procps wrk
+            libclang-rt-14-dev protobuf-compiler curl haproxy nftables nginx nodejs procps wrk \
+            nghttp2-client python3-websockets
         ;;
     bench) echo curl ethtool haproxy iproute2 nginx python3 wrk ;;
     lint) echo clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck python3 ;;

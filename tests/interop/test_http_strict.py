@@ -82,29 +82,29 @@ REFUSED = {
     "too-many-fields": (431, GET + b"A: b\r\n" * 101 + b"\r\n"),
 }
 
-# Request, what the endpoint answers, what the client gets of it (None: all), and what becomes of the connection.
+# Request, what the endpoint answers, and what becomes of the client's connection.
 ANSWERED = {
-    "no-reason": (GET, b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", None, "kept"),
-    "empty-reason": (GET, b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", None, "kept"),
-    "high-bytes": (GET, b"HTTP/1.1 200 \xe9\r\nA: \xff\r\nContent-Length: 2\r\n\r\nok", None, "kept"),
-    "chunks": (GET, OK + b"Transfer-Encoding: CHUNKED\r\n\r\n2;a=b\r\nok\r\n0\r\nA: b\r\n\r\n", None, "kept"),
-    "head-chunked": (HEAD, OK + CHUNKED, None, "kept"),
-    "head-length": (HEAD, OK + b"Content-Length: 1000\r\n\r\n", None, "kept"),
-    "head-without-either": (HEAD, OK + b"\r\n", None, "kept"),
-    "not-modified": (GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n", None, "kept"),
-    "not-modified-chunked": (GET, b"HTTP/1.1 304 Not Modified\r\n" + CHUNKED, None, "kept"),
-    "no-content": (GET, b"HTTP/1.1 204 No Content\r\n\r\n", None, "kept"),
-    "no-content-length-0": (GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", None, "kept"),
-    "interim": (GET, b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + answer(b"ok"),
-                None, "kept"),
-    "old-kept": (GET, b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", None, "kept"),
-    "old": (GET, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", None, "closed"),
-    "close": (GET, OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", None, "closed"),
-    "close-in-a-list": (GET, OK + b"Connection: a, close\r\nContent-Length: 2\r\n\r\nok", None, "closed"),
-    "bad-chunk-size": (GET, OK + CHUNKED + b"x\r\n", b"", "reset"),
-    "chunk-size-too-large": (GET, OK + CHUNKED + b"fffffffffffffffff\r\n", b"", "reset"),
-    "chunk-too-long": (GET, OK + CHUNKED + b"2\r\nokay\r\n" + END, b"", "reset"),
-    "trailer-with-length": (GET, OK + CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n", b"", "reset"),
+    "no-reason": (GET, b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", "kept"),
+    "empty-reason": (GET, b"HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok", "kept"),
+    "high-bytes": (GET, b"HTTP/1.1 200 \xe9\r\nA: \xff\r\nContent-Length: 2\r\n\r\nok", "kept"),
+    "chunks": (GET, OK + b"Transfer-Encoding: CHUNKED\r\n\r\n2;a=b\r\nok\r\n0\r\nA: b\r\n\r\n", "kept"),
+    "head-chunked": (HEAD, OK + CHUNKED, "kept"),
+    "head-length": (HEAD, OK + b"Content-Length: 1000\r\n\r\n", "kept"),
+    "head-without-either": (HEAD, OK + b"\r\n", "kept"),
+    "not-modified": (GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n", "kept"),
+    "not-modified-chunked": (GET, b"HTTP/1.1 304 Not Modified\r\n" + CHUNKED, "kept"),
+    "no-content": (GET, b"HTTP/1.1 204 No Content\r\n\r\n", "kept"),
+    "no-content-length-0": (GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "kept"),
+    "interim": (GET, b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Hints\r\nA: b\r\n\r\n" + answer(b"ok"), "kept"),
+    "old-kept": (GET, b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", "kept"),
+    "old": (GET, b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "closed"),
+    "close": (GET, OK + b"Connection: close\r\nContent-Length: 2\r\n\r\nok", "closed"),
+    "close-in-a-list": (GET, OK + b"Connection: a, close\r\nContent-Length: 2\r\n\r\nok", "closed"),
+    "bad-chunk-size": (GET, OK + CHUNKED + b"x\r\n", "reset"),
+    "chunk-size-too-large": (GET, OK + CHUNKED + b"fffffffffffffffff\r\n", "reset"),
+    "chunk-too-long": (GET, OK + CHUNKED + b"2\r\nokay\r\n" + END, "reset"),
+    "chunk-end-of-other-bytes": (GET, OK + CHUNKED + b"2\r\nokX\n" + END, "reset"),
+    "trailer-with-length": (GET, OK + CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n", "reset"),
 }
 
 GARBAGE = {
@@ -212,8 +212,7 @@ def test_an_error_in_the_middle_ends_a_pipeline_there(stage):
 
 @pytest.mark.parametrize("name", ANSWERED)
 def test_answers_pass_as_they_are(stage, name):
-    request, reply, want, then = ANSWERED[name]
-    want = reply if want is None else want
+    request, reply, then = ANSWERED[name]
     client = stage.client()
     client.send(request.replace(b"HOST", stage.host) + b"\r\n")
     server = stage.accept()
@@ -222,11 +221,13 @@ def test_answers_pass_as_they_are(stage, name):
     if then == "reset":
         with pytest.raises(ConnectionResetError):
             client.rest()
-        assert client.held == want
+        # Without the last chunk: nobody takes that for whole.
+        got = without_id(client.held)
+        assert reply.startswith(got) and END not in got
         return
-    while len(without_id(client.held)) < len(want):
+    while len(without_id(client.held)) < len(reply):
         assert client.more(), client.held
-    assert without_id(client.held) == want
+    assert without_id(client.held) == reply
     client.held = b""
     if then == "kept":
         goes_on(stage, client, server)
@@ -265,6 +266,7 @@ def test_garbage_is_a_bad_gateway(stage):
 
 @pytest.mark.parametrize("line, fields", [
     (b"GET / HTTP/1.1", [b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk"]),
+    (b"GET / HTTP/1.1", [b"Connection: Upgrade", b"Upgrade: nebsocket"]),
     (b"GET / HTTP/1.1", [b"Upgrade: websocket"]), (b"GET / HTTP/1.0", [UPGRADE[:-2]]),
     (b"GET / HTTP/1.1", [b"Connection: Upgrade", b"Upgrade: websocket, h2c"])])
 def test_only_websockets_become_tunnels(stage, line, fields):
@@ -274,6 +276,19 @@ def test_only_websockets_become_tunnels(stage, line, fields):
     assert client.answer()[0] == 502
     with pytest.raises(ConnectionResetError):
         server.rest()
+
+
+@pytest.mark.parametrize("line, fields", [(b"GET / HTTP/1.1", [b"Connection: close"]), (b"GET / HTTP/1.0", [])])
+def test_connection_that_was_said_to_close_is_not_used_again(stage, line, fields):
+    """The endpoint was told so, too, even if it does not close yet."""
+    client, server = stage.asked(line, *fields)
+    server.send(answer(b"one"))
+    assert client.answer() == (200, b"one")
+    assert client.rest() == b""
+    assert server.rest() == b""
+    other, new = stage.asked()
+    new.send(answer(b"two"))
+    assert other.answer() == (200, b"two")
 
 
 def test_requests_behind_an_offered_tunnel_wait_for_the_answer(stage):
