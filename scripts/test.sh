@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds and runs all tests: test.sh [BUILD-DIR]. Release build: every test. Sanitizers: all but
-# what talks to the Linux kernel. Fuzz targets: a few seconds each from their corpus. Ends with one line of counts.
+# what talks to the Linux kernel or to peers. Fuzz targets: a few seconds each from their corpus. Ends with one line of counts.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 
@@ -81,7 +81,7 @@ run_suite "$build" --
 step "address and undefined-behaviour sanitizers: all that is ours"
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 run_suite "$build-asan" -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -- \
-    --no-suite interop --no-suite demo --timeout-multiplier 4
+    --no-suite interop --no-suite demo --no-suite peers --timeout-multiplier 4
 
 step "fuzz targets from their corpora"
 if CC=clang scripts/build.sh "$build-fuzz" -Dfuzz=true -Dbuildtype=debugoptimized; then
