@@ -19,6 +19,8 @@ void ctl_print_sids(FILE *out, const json_t *answer);
 void ctl_print_policies(FILE *out, const json_t *answer);
 void ctl_print_drops(FILE *out, const json_t *answer);
 void ctl_print_nodes(FILE *out, const json_t *answer);
+void ctl_print_xds(FILE *out, const json_t *answer);
+void ctl_print_config_dump(FILE *out, const json_t *answer);
 void ctl_print_reload(FILE *out, const json_t *answer);
 void ctl_print_trace(FILE *out, const json_t *answer);
 void ctl_print_capture(FILE *out, const json_t *answer);

@@ -8,9 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define PRINT_TABLE(out, rows, columns)                                                            \
-	ctl_table_print(out, rows, columns, sizeof(columns) / sizeof((columns)[0]))
-
 static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -45,7 +42,7 @@ static void print_listeners(FILE *out, const json_t *rows)
 		{"BYTES DOWN", "bytes_down", CTL_RIGHT},
 	};
 
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 }
 
 static void print_hosts(FILE *out, const json_t *rows)
@@ -67,7 +64,7 @@ static void print_hosts(FILE *out, const json_t *rows)
 	};
 
 	fprintf(out, "\n");
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 }
 
 // Rows of those that have been measured, called by what key has.
@@ -106,7 +103,7 @@ static void print_latencies(FILE *out, const json_t *rows)
 	if (json_array_size(rows) == 0)
 		return;
 	fprintf(out, "\n");
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 }
 
 static void add_reasons(
@@ -149,7 +146,7 @@ static void print_reasons(FILE *out, const json_t *listeners)
 
 	if (json_array_size(rows) > 0) {
 		fprintf(out, "\n");
-		PRINT_TABLE(out, rows, columns);
+		CTL_TABLE_PRINT(out, rows, columns);
 	}
 	json_decref(rows);
 }
@@ -176,11 +173,11 @@ static void print_events(FILE *out, const json_t *answer)
 	}
 	if (json_array_size(json_object_get(answer, "malformed")) > 0) {
 		fprintf(out, "\n");
-		PRINT_TABLE(out, json_object_get(answer, "malformed"), malformed);
+		CTL_TABLE_PRINT(out, json_object_get(answer, "malformed"), malformed);
 	}
 	if (json_array_size(rows) > 0) {
 		fprintf(out, "\n");
-		PRINT_TABLE(out, rows, columns);
+		CTL_TABLE_PRINT(out, rows, columns);
 	}
 	json_decref(rows);
 }
@@ -225,7 +222,7 @@ void ctl_print_http_routes(FILE *out, const json_t *rows)
 	};
 	json_t *latencies = json_array();
 
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 	add_measured(latencies, rows, "route", "route");
 	print_latencies(out, latencies);
 	json_decref(latencies);
@@ -328,7 +325,7 @@ void ctl_print_clusters(FILE *out, const json_t *answer)
 	json_t *rows = cluster_rows(clusters, groups);
 	json_t *latencies = json_array();
 
-	PRINT_TABLE(out, rows, columns);
+	CTL_TABLE_PRINT(out, rows, columns);
 	add_measured(latencies, clusters, "cluster", "cluster");
 	add_measured(latencies, json_object_get(answer, "endpoints"), "endpoint", "endpoint");
 	print_latencies(out, latencies);
@@ -358,7 +355,7 @@ void ctl_print_flows(FILE *out, const json_t *answer)
 	};
 	const json_t *flows = json_object_get(answer, "flows");
 
-	PRINT_TABLE(out, flows, columns);
+	CTL_TABLE_PRINT(out, flows, columns);
 	if (json_is_true(json_object_get(answer, "cut")))
 		fprintf(out,
 			"\nOnly the first %zu that fit, of %lld flows in all: narrow the filter or "
@@ -409,7 +406,7 @@ void ctl_print_l7_status(FILE *out, const json_t *answer)
 	}
 	if (number_of(answer, "listeners") > 0) {
 		fprintf(out, "\n");
-		PRINT_TABLE(out, rows, columns);
+		CTL_TABLE_PRINT(out, rows, columns);
 	}
 	json_array_foreach(json_object_get(answer, "warnings"), i, row)
 	{

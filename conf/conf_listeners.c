@@ -251,7 +251,7 @@ int conf_listeners_read(struct reader *reader, const config_setting_t *setting,
 	reader_forget(&seen);
 	if (rc < 0)
 		return rc;
-	spec->listeners = conf_l7_pointers(
-		reader, listeners, spec->n_listeners, sizeof(**spec->listeners));
+	spec->listeners =
+		conf_l7_pointers(reader, listeners, spec->n_listeners, sizeof(**spec->listeners));
 	return spec->listeners == NULL ? -ENOMEM : 0;
 }

@@ -195,6 +195,63 @@ static int read_addresses(struct reader *reader, const config_setting_t *setting
 	return rc;
 }
 
+static int read_endpoint_from(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct xds_endpoint_address_spec *map = object;
+
+	(void)key;
+	return read_address_item(reader, setting, &map->from, NULL);
+}
+
+static int read_endpoint_to(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct xds_endpoint_address_spec *map = object;
+
+	(void)key;
+	return read_address_item(reader, setting, &map->to, NULL);
+}
+
+#define MAP_FIELD(member) READER_FIELD(struct xds_endpoint_address_spec, member)
+
+static const struct reader_key endpoint_address_keys[] = {
+	[ADDRESS_FROM] = {.name = "from", .read = read_endpoint_from},
+	[ADDRESS_FROM_PORT] = {"from_port", value_number, MAP_FIELD(from_port), 1, UINT16_MAX},
+	[ADDRESS_TO] = {.name = "to", .read = read_endpoint_to},
+	[ADDRESS_TO_PORT] = {"to_port", value_number, MAP_FIELD(to_port), 1, UINT16_MAX},
+	{"vrf", value_name, MAP_FIELD(vrf)},
+	{"policy", value_name, MAP_FIELD(policy)},
+};
+
+static const struct reader_group endpoint_address_group =
+	READER_GROUP(endpoint_address_keys, address_rules);
+
+static int read_endpoint_address(
+	struct reader *reader, const config_setting_t *setting, void *item, void *context)
+{
+	struct xds_endpoint_address_spec *map = item;
+	uint32_t given;
+	int rc = reader_origin(reader, setting, &map->origin);
+
+	(void)context;
+	return rc < 0 ? rc
+		      : reader_read_group(reader, setting, &endpoint_address_group, map, &given);
+}
+
+static int read_endpoint_addresses(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct xds_spec *xds = object;
+	void *items = NULL;
+	int rc = reader_read_items(reader, setting, MAX_ADDRESSES, sizeof(*xds->endpoint_addresses),
+		read_endpoint_address, NULL, &items, &xds->n_endpoint_addresses);
+
+	(void)key;
+	xds->endpoint_addresses = items;
+	return rc;
+}
+
 static int read_network(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
 {
@@ -230,6 +287,7 @@ static const struct reader_key xds_keys[] = {
 		.choice = protocol_choice},
 	{"service_network", read_network, READER_FIELD(struct xds_spec, service_network)},
 	{.name = "addresses", .read = read_addresses},
+	{.name = "endpoint_addresses", .read = read_endpoint_addresses},
 	XDS_TIMEOUT(connect_timeout_ms),
 	XDS_TIMEOUT(keepalive_ms),
 	XDS_TIMEOUT(keepalive_timeout_ms),

@@ -280,8 +280,8 @@ static void start_next(struct publish *publish)
 	else if (publish->wants_reload)
 		start_job(publish, PUBLISH_JOB_RELOAD);
 	else
-		start_job(publish, publish->next_layer.is_there ? PUBLISH_JOB_LAYER
-								: PUBLISH_JOB_RECOMPILE);
+		start_job(publish,
+			publish->next_layer.is_there ? PUBLISH_JOB_LAYER : PUBLISH_JOB_RECOMPILE);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)

@@ -33,7 +33,7 @@ struct endpoint {
 	uint16_t locality; // of its cluster; of a removed endpoint, what it was
 	uint8_t health;	   // enum endpoint_health
 	uint8_t pad;
-	uint32_t cluster;  // slot
+	uint32_t cluster; // slot
 	uint32_t
 		policy; // slot of the SRv6 policy that leads there, or ENDPOINT_NO_POLICY: routes do
 	uint32_t vrf;	// slot of the VRF that it is in and answers from, or ENDPOINT_VRF_OF_CLIENT

@@ -103,12 +103,13 @@ struct l7_tables {
 	uint32_t n_route_tables;
 	uint32_t n_clusters;
 	uint32_t n_endpoints;
-	struct paged *listeners;    // struct listener
-	struct paged *route_tables; // struct route_table *, by route configuration; NULL: the slot is free
-	struct paged *clusters;	    // struct cluster *; NULL: free, or a route names what is not there
-	struct paged *endpoints;    // struct endpoint
-	struct paged *choices;	    // struct l7_choices *; NULL: not of a TCP listener
-	const struct l7_vip *vips;  // parts of bindings
+	struct paged *listeners; // struct listener
+	struct paged *
+		route_tables; // struct route_table *, by route configuration; NULL: the slot is free
+	struct paged *clusters;	 // struct cluster *; NULL: free, or a route names what is not there
+	struct paged *endpoints; // struct endpoint
+	struct paged *choices;	 // struct l7_choices *; NULL: not of a TCP listener
+	const struct l7_vip *vips; // parts of bindings
 	const struct l7_port *ports;
 	struct block *bindings;
 	// Read by the control core.
@@ -119,8 +120,8 @@ struct l7_tables {
 	struct paged *virtual_host_names;
 	struct paged *route_names;
 	struct paged *cluster_names;
-	struct paged *vip_keys;	  // struct l7_vip_key
-	uint32_t n_blocks; // of route tables, clusters and choices
+	struct paged *vip_keys; // struct l7_vip_key
+	uint32_t n_blocks;	// of route tables, clusters and choices
 	size_t n_block_bytes;
 };
 

@@ -124,8 +124,7 @@ static bool is_due(void *ctx)
 	return false;
 }
 
-static void set_layer(
-	void *ctx, struct spec_layer *layer, publish_done_fn done_fn, void *arg)
+static void set_layer(void *ctx, struct spec_layer *layer, publish_done_fn done_fn, void *arg)
 {
 	publish_set_layer(((struct bench *)ctx)->ctrl.publish, layer, done_fn, arg);
 }
@@ -144,8 +143,7 @@ static void on_refused(void *ctx, enum xds_type type, const char *name, const ch
 	die("left out", why);
 }
 
-static const struct session_ops session_ops = {
-	drop_request, on_reset, take_up, on_changed, is_due};
+static const struct session_ops session_ops = {drop_request, on_reset, take_up, on_changed, is_due};
 static const struct assembly_ops assembly_ops = {set_layer, on_live, on_refused};
 
 // ---- one node
@@ -235,13 +233,14 @@ static void tell(struct bench *b, const char *scenario, enum update_shape shape,
 	printf("%-10s %-6s %8u %10.3f %10.3f %10.1f\n", scenario, shape_name(shape), n_services,
 		live_ms, used_ms, mib);
 	fflush(stdout);
-	json_array_append_new(b->rows,
-		json_pack("{s:s, s:s, s:i, s:f, s:f, s:f}", "scenario", scenario, "routes",
-			shape_name(shape), "services", (int)n_services, "live_ms", live_ms,
-			"cpu_ms", used_ms, "rss_mib", mib));
+	json_array_append_new(
+		b->rows, json_pack("{s:s, s:s, s:i, s:f, s:f, s:f}", "scenario", scenario, "routes",
+				 shape_name(shape), "services", (int)n_services, "live_ms", live_ms,
+				 "cpu_ms", used_ms, "rss_mib", mib));
 }
 
-static void run_full(struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
+static void run_full(
+	struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
 {
 	static const enum xds_type order[] = {XDS_CLUSTER, XDS_ENDPOINTS, XDS_LISTENER, XDS_ROUTES};
 	struct update_message messages[4] = {0};
@@ -272,7 +271,8 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void run_endpoint(struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
+static void run_endpoint(
+	struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
 {
 	double times[N_ENDPOINT_CHANGES], used_ms = cpu_ms();
 
@@ -293,7 +293,8 @@ static void run_endpoint(struct bench *b, enum update_shape shape, uint32_t n_se
 		times[N_ENDPOINT_CHANGES * 9 / 10], times[N_ENDPOINT_CHANGES - 1]);
 }
 
-static void run_repeat(struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
+static void run_repeat(
+	struct bench *b, enum update_shape shape, uint32_t n_services, double before_mib)
 {
 	double start_ms, used_ms;
 
@@ -352,8 +353,8 @@ static void run_apart(json_t *rows, enum update_shape shape, uint32_t n_services
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", required_argument, NULL, 'j'}, {"services", required_argument, NULL, 's'}, {0}};
+	static const struct option options[] = {{"json", required_argument, NULL, 'j'},
+		{"services", required_argument, NULL, 's'}, {0}};
 	static const uint32_t all[] = {1, 100, 1000, 5000};
 	const char *path = NULL;
 	uint32_t only = 0;

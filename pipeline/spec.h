@@ -155,8 +155,7 @@ struct xds_server_spec {
 	const char *cert_file;	 // PEM, with its chain; NULL: no client certificate
 	const char *key_file;	 // PEM
 	const char *server_name; // for SNI, and what the certificate must be for; NULL: host
-	const char *
-		spiffe_id; // the URI that the certificate must have, instead of a name; NULL: a name
+	const char *spiffe_id;	 // the URI that the certificate must have instead; NULL: a name
 };
 
 // What ctrl/xds/link.c keeps up. Zeros stand for the defaults that it names.
@@ -164,13 +163,12 @@ struct xds_transport_spec {
 	uint32_t n_servers; // the preferred one first
 	const struct xds_server_spec *servers;
 	uint32_t connect_timeout_ms; // from the name's look-up to the open stream
-	uint32_t
-		keepalive_ms; // without a byte from the server, until it is asked for a sign of life
+	uint32_t keepalive_ms;	     // without a byte from the server, until it is pinged
 	uint32_t keepalive_timeout_ms;
 	uint32_t max_message_bytes; // of one response
-	const char *
-		sds_certificate; // name of the secret that replaces cert_file and key_file; NULL: none
-	const char *sds_ca;	 // likewise for ca_file
+	// Names of secrets that replace cert_file with key_file, and ca_file; NULL: none.
+	const char *sds_certificate;
+	const char *sds_ca;
 };
 
 // How the server is asked: every type on one stream, either way.
@@ -208,6 +206,18 @@ struct xds_address_spec {
 	const struct l7_address *to; // virtual addresses
 };
 
+// Likewise for endpoints: which host of which VRF such an address is. What the endpoint says itself of VRF and policy
+// wins.
+struct xds_endpoint_address_spec {
+	struct spec_origin origin;
+	struct l7_address from;
+	uint16_t from_port; // 0: any
+	uint16_t to_port;   // 0: as it was
+	struct l7_address to;
+	const char *vrf;    // NULL: none
+	const char *policy; // likewise
+};
+
 struct xds_spec {
 	struct spec_origin origin;
 	struct xds_transport_spec transport;
@@ -222,6 +232,8 @@ struct xds_spec {
 	struct spec_origin service_network_origin;
 	uint32_t n_addresses; // the first that fits wins
 	const struct xds_address_spec *addresses;
+	uint32_t n_endpoint_addresses; // likewise
+	const struct xds_endpoint_address_spec *endpoint_addresses;
 	uint32_t max_resources; // of all types together
 };
 
@@ -276,7 +288,8 @@ struct node_spec {
 // Why something was refused: one line "file:line: key: what is wrong; what would be right".
 struct refusal {
 	char text[512];
-	const struct spec_origin *origin; // as long as the refused spec is there; NULL: of the whole
+	const struct spec_origin
+		*origin; // as long as the refused spec is there; NULL: of the whole
 };
 
 // Writes the refusal with its origin in front and returns -EINVAL, so that callers can return it.

@@ -202,9 +202,9 @@ static void add_service(json_t *row, const struct ctrl *ctrl, uint32_t index)
 	vip = &t->vips[index];
 	names = json_array();
 	for (uint32_t i = 0; i < vip->n_ports; i++)
-		json_array_append_new(names,
-			json_string(l7_tables_name(
-				t->listener_names, t->ports[vip->first_port + i].listener)->text));
+		json_array_append_new(names, json_string(l7_tables_name(t->listener_names,
+						     t->ports[vip->first_port + i].listener)
+								 ->text));
 	if (vip->n_ports == 1)
 		add_words(row, "listener ", json_string_value(json_array_get(names, 0)));
 	else

@@ -252,9 +252,7 @@ bool flow_filter_test(
 	return client_fits(filter, &row->client) && endpoint_fits(filter, t, row->endpoint) &&
 	       text_fits(filter->phase, row->phase) &&
 	       text_fits(filter->vrf, dest_view_vrf_name(ctrl, row->client.vrf)) &&
-	       text_fits(filter->listener,
-		       l7_view_name(t->listener_names, row->listener)) &&
-	       text_fits(filter->cluster,
-		       l7_view_name(t->cluster_names, row->cluster)) &&
+	       text_fits(filter->listener, l7_view_name(t->listener_names, row->listener)) &&
+	       text_fits(filter->cluster, l7_view_name(t->cluster_names, row->cluster)) &&
 	       host_fits(filter->virtual_host, t, row->virtual_host);
 }

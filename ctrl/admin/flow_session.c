@@ -94,14 +94,13 @@ static json_t *flow_row(const struct ctrl *ctrl, uint16_t worker_idx, const stru
 		"worker", worker_idx, "flow", (json_int_t)row->flow, "client",
 		remote_end(&row->client), "address", local_end(&row->client), "vrf",
 		dest_view_vrf_name(ctrl, row->client.vrf), "listener",
-		l7_view_string(l7_view_name(t->listener_names, row->listener)),
-		"virtual_host", l7_view_host_name(ctrl, row->virtual_host), "route",
+		l7_view_string(l7_view_name(t->listener_names, row->listener)), "virtual_host",
+		l7_view_host_name(ctrl, row->virtual_host), "route",
 		l7_view_string(l7_view_name(t->route_names, row->route)), "cluster",
-		l7_view_string(l7_view_name(t->cluster_names, row->cluster)),
-		"endpoint", endpoint_of(t, row->endpoint), "endpoint_vrf",
-		server_vrf(ctrl, &row->server), "source", local_end(&row->server), "phase",
-		row->phase, "requests", (json_int_t)row->n_requests, "idle_ms",
-		(json_int_t)row->idle_ms);
+		l7_view_string(l7_view_name(t->cluster_names, row->cluster)), "endpoint",
+		endpoint_of(t, row->endpoint), "endpoint_vrf", server_vrf(ctrl, &row->server),
+		"source", local_end(&row->server), "phase", row->phase, "requests",
+		(json_int_t)row->n_requests, "idle_ms", (json_int_t)row->idle_ms);
 }
 
 // Takes what a worker told, a slice at most.

@@ -28,15 +28,13 @@ static bool find_configuration(struct l7_walk *walk)
 		walk->configuration = listener->routes;
 		walk->name = listener->name;
 		if (listener->routes != NULL)
-			parent = 1 + l7_view_find_slot(
-					     t->listener_names, 0, listener->name, &hint);
+			parent = 1 + l7_view_find_slot(t->listener_names, 0, listener->name, &hint);
 	} else {
 		return false;
 	}
-	walk->table = walk->configuration == NULL
-			      ? L7_NO_SLOT
-			      : l7_view_find_slot(t->route_table_names, parent, walk->name,
-					&walk->hint);
+	walk->table = walk->configuration == NULL ? L7_NO_SLOT
+						  : l7_view_find_slot(t->route_table_names, parent,
+							    walk->name, &walk->hint);
 	return true;
 }
 

@@ -168,8 +168,8 @@ static enum stream_step next_endpoint(void *arg, json_t **row)
 	if (slot >= t->n_endpoints)
 		return STREAM_END;
 	endpoint = l7_tables_endpoint(t, slot);
-	if (endpoint->state == ENDPOINT_FREE || (cursor->only_cluster != L7_NO_SLOT &&
-							endpoint->cluster != cursor->only_cluster))
+	if (endpoint->state == ENDPOINT_FREE ||
+		(cursor->only_cluster != L7_NO_SLOT && endpoint->cluster != cursor->only_cluster))
 		return STREAM_NOTHING;
 	*row = endpoint_row(cursor->ctrl, slot);
 	return STREAM_ROW;

@@ -96,9 +96,7 @@ static uint32_t find_listener(const struct l7_tables *t, const char *name)
 {
 	uint32_t hint = 0;
 
-	return name[0] == '\0'
-		       ? L7_NO_SLOT
-		       : l7_view_find_slot(t->listener_names, 0, name, &hint);
+	return name[0] == '\0' ? L7_NO_SLOT : l7_view_find_slot(t->listener_names, 0, name, &hint);
 }
 
 // Of one listener, or all when name is NULL.

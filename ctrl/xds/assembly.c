@@ -206,8 +206,8 @@ static bool any_culprit(struct assembly *a, const struct publish_result *result)
 }
 
 // A refusal that names none of what the layer changed takes all of it back.
-static void finish_unit(struct assembly *a, struct unit *unit, const struct publish_result *result,
-	bool all_go)
+static void finish_unit(
+	struct assembly *a, struct unit *unit, const struct publish_result *result, bool all_go)
 {
 	if (result->ret == 0) {
 		land(a, unit);

@@ -39,8 +39,8 @@ static void stop(struct unit_dns *dns)
 	free(dns);
 }
 
-static bool is_taken(
-	enum xds_dns_family family, const struct dns_answer *answer, const struct l7_address *address)
+static bool is_taken(enum xds_dns_family family, const struct dns_answer *answer,
+	const struct l7_address *address)
 {
 	uint8_t preferred = family == XDS_DNS_AUTO ? 6 : 4;
 
@@ -180,8 +180,8 @@ static uint32_t add_addresses(struct endpoint_spec *endpoints, uint32_t n,
 static bool resolve_locality(const struct unit_dns *dns, struct arena *arena,
 	const struct locality_spec *from, uint32_t idx, struct locality_spec *to)
 {
-	struct endpoint_spec *endpoints =
-		arena_alloc(arena, (from->n_endpoints * DNS_MAX_ADDRESSES + 1) * sizeof(*endpoints));
+	struct endpoint_spec *endpoints = arena_alloc(
+		arena, (from->n_endpoints * DNS_MAX_ADDRESSES + 1) * sizeof(*endpoints));
 	uint32_t n = 0;
 
 	if (endpoints == NULL)
@@ -209,7 +209,8 @@ bool assembly_resolve(const struct unit *unit, struct part *part, struct cluster
 		return false;
 	localities = arena_alloc(part->arena, (spec->n_localities + 1) * sizeof(*localities));
 	for (uint32_t i = 0; localities != NULL && i < spec->n_localities; i++)
-		if (!resolve_locality(unit->dns, part->arena, &spec->localities[i], i, &localities[i]))
+		if (!resolve_locality(
+			    unit->dns, part->arena, &spec->localities[i], i, &localities[i]))
 			return false;
 	spec->localities = localities;
 	return localities != NULL;

@@ -44,7 +44,8 @@ void assembly_place(struct assembly *a, struct unit *unit, struct part *part)
 	struct part *before = unit->place.part;
 
 	if (!layers_put(a->layers, shelves[unit->type], &unit->place, part)) {
-		log_error("xds: out of memory for %s \"%s\"", xds_type_word(unit->type), unit->name);
+		log_error(
+			"xds: out of memory for %s \"%s\"", xds_type_word(unit->type), unit->name);
 		part_destroy(part);
 		return;
 	}
@@ -277,7 +278,8 @@ void assembly_join(struct assembly *a, struct unit *unit)
 		return;
 	part = unit->type == XDS_LISTENER ? make_listener(unit) : make_cluster(unit);
 	if (part == NULL)
-		log_error("xds: out of memory for %s \"%s\"", xds_type_word(unit->type), unit->name);
+		log_error(
+			"xds: out of memory for %s \"%s\"", xds_type_word(unit->type), unit->name);
 	else
 		assembly_place(a, unit, part);
 }

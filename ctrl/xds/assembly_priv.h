@@ -27,7 +27,8 @@ struct unit {
 	struct part *good;
 	bool is_sent; // in the list of those that the layer in flight changes
 	bool is_new;  // likewise to come
-	uint32_t n_users; // parts of listeners, until they are retired, that name this route configuration
+	uint32_t
+		n_users; // parts of listeners, until they are retired, that name this route configuration
 	struct unit_dns *dns; // of a cluster whose names are looked up
 	uint64_t hash;
 	LIST_ENTRY(unit) bucket;
@@ -51,7 +52,7 @@ struct assembly {
 	struct unit_list new_units; // changed since the last layer was made
 	struct unit_list sent_units;
 	bool is_in_flight;
-	bool wants_layer; // although nothing changed
+	bool wants_layer;    // although nothing changed
 	uint64_t changed_us; // first change that no layer has; 0: none
 	uint64_t sent_us;    // of the layer in flight
 	struct assembly_status status;

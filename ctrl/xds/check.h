@@ -7,5 +7,5 @@
 #include "pipeline/compile/compile_check.h"
 
 // 0, or -EINVAL or -ENOMEM with the refusal. Takes microseconds. Secrets are fine.
-int check_resource(struct compile_check *check, const struct xds_resource *resource,
-	struct refusal *refusal);
+int check_resource(
+	struct compile_check *check, const struct xds_resource *resource, struct refusal *refusal);

@@ -60,6 +60,28 @@ struct place {
 	const struct decode_way *way; // of the locality
 };
 
+// Addresses made for proxies stand for hosts that the file names. The file may go before the endpoint.
+static int place_endpoint(struct decode *d, struct endpoint_spec *spec, struct decode_way *way)
+{
+	for (uint32_t i = 0; i < d->spec->n_endpoint_addresses; i++) {
+		const struct xds_endpoint_address_spec *map = &d->spec->endpoint_addresses[i];
+		int rc = 0;
+
+		if (memcmp(&map->from, &spec->address, sizeof(map->from)) != 0 ||
+			(map->from_port != 0 && map->from_port != spec->port))
+			continue;
+		spec->address = map->to;
+		if (map->to_port != 0)
+			spec->port = map->to_port;
+		if (way->policy == NULL && map->policy != NULL)
+			rc = decode_text(d, map->policy, &way->policy);
+		if (rc == 0 && way->vrf == NULL && map->vrf != NULL)
+			rc = decode_text(d, map->vrf, &way->vrf);
+		return rc;
+	}
+	return 0;
+}
+
 static int read_endpoint(struct decode *d, const struct decode_at *at,
 	const Xds__LbEndpoint *message, const struct place *place, struct decode_names *names,
 	struct endpoint_spec *spec)
@@ -82,6 +104,8 @@ static int read_endpoint(struct decode *d, const struct decode_at *at,
 		rc = read_health(d, at, message->health_status, spec);
 	if (rc == 0)
 		rc = decode_way(d, at, message->metadata, &way);
+	if (rc == 0)
+		rc = place_endpoint(d, spec, &way);
 	spec->weight =
 		message->load_balancing_weight == NULL ? 1 : message->load_balancing_weight->value;
 	spec->policy = way.policy;

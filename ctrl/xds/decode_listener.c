@@ -172,6 +172,7 @@ static int read_tcp(struct decode *d, const struct decode_at *at, const Xds__Any
 		return rc;
 	proxy = message;
 	spec->protocol = LISTENER_TCP;
+	spec->clusters_may_be_missing = true;
 	spec->request_line_bytes = L7_DEFAULT_REQUEST_LINE_BYTES;
 	spec->request_headers_bytes = L7_DEFAULT_REQUEST_HEADERS_BYTES;
 	rc = decode_duration(d, DECODE_IN(at, "idle_timeout"), proxy->idle_timeout,

@@ -158,8 +158,8 @@ static bool make_room(struct shelf *shelf)
 
 static bool has_extras(const struct part *part)
 {
-	return part != NULL && (part->network != NULL || part->policies[0] != NULL ||
-				       part->policies[1] != NULL);
+	return part != NULL &&
+	       (part->network != NULL || part->policies[0] != NULL || part->policies[1] != NULL);
 }
 
 bool layers_put(struct layers *layers, enum layers_shelf shelf_idx, struct layers_place *place,
@@ -237,8 +237,7 @@ static uint32_t unify(
 	if (n > 0)
 		qsort(items, n, item_bytes, compare);
 	for (uint32_t i = 0; i < n; i++)
-		if (kept == 0 ||
-			compare(at + (kept - 1) * item_bytes, at + i * item_bytes) != 0)
+		if (kept == 0 || compare(at + (kept - 1) * item_bytes, at + i * item_bytes) != 0)
 			memmove(at + kept++ * item_bytes, at + i * item_bytes, item_bytes);
 	return kept;
 }
@@ -262,8 +261,8 @@ static void *copy_bytes(struct arena *arena, const void *bytes, size_t n_bytes, 
 static bool copy_policy(struct arena *arena, struct srv6_policy_spec *policy)
 {
 	bool failed = false;
-	struct srv6_segment_list_spec *lists = copy_bytes(
-		arena, policy->lists, policy->n_lists * sizeof(*policy->lists), &failed);
+	struct srv6_segment_list_spec *lists =
+		copy_bytes(arena, policy->lists, policy->n_lists * sizeof(*policy->lists), &failed);
 
 	for (uint32_t i = 0; lists != NULL && i < policy->n_lists; i++) {
 		lists[i].origin.source = copy_text(arena, lists[i].origin.source, &failed);
@@ -279,10 +278,9 @@ static bool copy_policy(struct arena *arena, struct srv6_policy_spec *policy)
 static bool copy_network(struct arena *arena, struct service_network_spec *network)
 {
 	bool failed = false;
-	struct spec_origin *origin =
-		copy_bytes(arena, network->origin, sizeof(*origin), &failed);
-	const char **vrfs = copy_bytes(
-		arena, network->vrfs, network->n_vrfs * sizeof(*network->vrfs), &failed);
+	struct spec_origin *origin = copy_bytes(arena, network->origin, sizeof(*origin), &failed);
+	const char **vrfs =
+		copy_bytes(arena, network->vrfs, network->n_vrfs * sizeof(*network->vrfs), &failed);
 
 	for (uint32_t i = 0; vrfs != NULL && i < network->n_vrfs; i++)
 		vrfs[i] = copy_text(arena, vrfs[i], &failed);
@@ -310,8 +308,8 @@ static bool list_policies(struct extras *extras, const struct shelf *clusters)
 	uint32_t n = 0;
 	bool fits = true;
 
-	extras->policies =
-		arena_alloc(extras->arena, (count_policies(clusters) + 1) * sizeof(*extras->policies));
+	extras->policies = arena_alloc(
+		extras->arena, (count_policies(clusters) + 1) * sizeof(*extras->policies));
 	if (extras->policies == NULL)
 		return false;
 	for (uint32_t i = 0; i < clusters->n; i++)
@@ -321,7 +319,8 @@ static bool list_policies(struct extras *extras, const struct shelf *clusters)
 			for (uint32_t p = 0; from != NULL && p < from->n_policies; p++)
 				extras->policies[n++] = from->policies[p];
 		}
-	extras->n_policies = unify(extras->policies, n, sizeof(*extras->policies), compare_policies);
+	extras->n_policies =
+		unify(extras->policies, n, sizeof(*extras->policies), compare_policies);
 	for (uint32_t i = 0; i < extras->n_policies; i++)
 		fits &= copy_policy(extras->arena, &extras->policies[i]);
 	return fits;
@@ -339,7 +338,8 @@ static bool list_networks(struct extras *extras, const struct shelf *listeners)
 	for (uint32_t i = 0; i < listeners->n; i++)
 		if (listeners->places[i]->part->network != NULL)
 			extras->networks[n++] = *listeners->places[i]->part->network;
-	extras->n_networks = unify(extras->networks, n, sizeof(*extras->networks), compare_networks);
+	extras->n_networks =
+		unify(extras->networks, n, sizeof(*extras->networks), compare_networks);
 	for (uint32_t i = 0; i < extras->n_networks; i++)
 		fits &= copy_network(extras->arena, &extras->networks[i]);
 	return fits;

@@ -22,12 +22,12 @@ enum {
 };
 
 struct part {
-	struct part *next;	    // in a list of those to be freed
-	const void *spec;	    // listener_spec, route_configuration_spec or cluster_spec
-	const struct service_network_spec *network; // of a listener; NULL: the file's
+	struct part *next; // in a list of those to be freed
+	const void *spec;  // listener_spec, route_configuration_spec or cluster_spec
+	const struct service_network_spec *network;	    // of a listener; NULL: the file's
 	struct xds_resource *resources[PART_MAX_RESOURCES]; // references
 	const struct xds_assignment *policies[PART_MAX_RESOURCES]; // have policies for the layer
-	struct arena *arena; // NULL: nothing was copied
+	struct arena *arena;					   // NULL: nothing was copied
 };
 
 // The spec itself may follow the part: n_bytes of it. NULL: out of memory.

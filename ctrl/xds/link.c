@@ -25,13 +25,16 @@ enum {
 	DEFAULT_KEEPALIVE_MS = 300000,
 	BACKOFF_BASE_MS = 500,
 	BACKOFF_MAX_MS = 30000,
+	FILES_CHECK_MS =
+		2000, // a rotation that went wrong is told before the next connection needs it
 	MAX_AUTHORITY_LEN = 300, // a name, brackets and a port
 };
 
 struct link_server {
 	const struct xds_server_spec *spec;
-	struct tls *tls;       // NULL: plain text
-	uint32_t keepalive_ms; // more when the server wants fewer pings
+	struct tls *tls;	     // NULL: plain text
+	uint32_t keepalive_ms;	     // more when the server wants fewer pings
+	char files_why[TLS_WHY_LEN]; // what was logged of files that cannot be used
 };
 
 struct link {
@@ -47,6 +50,7 @@ struct link {
 	struct grpc *grpc;
 	struct event *timer; // LINK_CONNECTING: deadline; LINK_WAITING: back-off
 	struct event *reset; // the session wants this stream to end
+	struct event *files; // certificates may have changed
 	uint64_t since_ms;   // in this state
 	struct link_status status;
 	char server[MAX_AUTHORITY_LEN];
@@ -230,31 +234,49 @@ static void on_dialled(void *ctx, struct bufferevent *bev, const char *why)
 		fail(link, strerror(ENOMEM), false);
 }
 
-// 0, or -EINVAL with why there can be no attempt: plain text is not the way out.
-static int refresh_tls(struct link *link, struct tls *tls, char *why)
+// Reads certificates that have changed. 0, or -EINVAL with why there can be no attempt: plain text is not the way out.
+static int refresh_tls(struct link_server *server, char *why)
 {
-	const int rc = tls_refresh(tls, why);
+	const struct xds_server_spec *spec = server->spec;
+	const int rc = tls_refresh(server->tls, why);
 
 	if (rc > 0)
-		log_notice("xds: certificates read server=%s", link->server);
-	if (rc >= 0)
+		log_notice("xds: certificates read server=%s:%u own_not_after=%lld", spec->host,
+			spec->port, (long long)tls_not_after(server->tls));
+	if (rc >= 0) {
+		server->files_why[0] = '\0';
 		return 0;
-	if (!tls_is_ready(tls))
-		return rc;
-	log_warning("xds: certificates kept server=%s why=\"%s\"", link->server, why);
-	return 0;
+	}
+	if (strcmp(server->files_why, why) != 0)
+		log_warning("xds: certificates refused server=%s:%u why=\"%s\"", spec->host,
+			spec->port, why);
+	snprintf(server->files_why, sizeof(server->files_why), "%s", why);
+	return tls_is_ready(server->tls) ? 0 : rc;
+}
+
+static void on_files(evutil_socket_t fd, short what, void *ctx)
+{
+	struct link *link = ctx;
+	char why[TLS_WHY_LEN];
+
+	(void)fd;
+	(void)what;
+	for (uint32_t i = 0; i < link->spec->n_servers; i++)
+		if (link->servers[i].tls != NULL)
+			refresh_tls(&link->servers[i], why);
+	arm(link->files, FILES_CHECK_MS);
 }
 
 static void start_attempt(struct link *link)
 {
-	const struct link_server *server = &link->servers[link->server_idx];
+	struct link_server *server = &link->servers[link->server_idx];
 	const uint32_t timeout_ms = link->spec->connect_timeout_ms ?: DEFAULT_CONNECT_TIMEOUT_MS;
 	char why[TLS_WHY_LEN];
 
 	join(link->server, sizeof(link->server), server->spec->host, server->spec->port);
 	link->status.n_attempts++;
 	set_state(link, LINK_CONNECTING);
-	if (server->tls != NULL && refresh_tls(link, server->tls, why) != 0) {
+	if (server->tls != NULL && refresh_tls(server, why) != 0) {
 		fail(link, why, false);
 		return;
 	}
@@ -329,12 +351,14 @@ struct link *link_create(struct event_base *base, struct dns *dns,
 	link->path = strdup(path);
 	link->timer = evtimer_new(base, on_timer, link);
 	link->reset = evtimer_new(base, on_reset, link);
+	link->files = evtimer_new(base, on_files, link);
 	if (link->path == NULL || link->timer == NULL || link->reset == NULL ||
-		set_up_servers(link) != 0) {
+		link->files == NULL || set_up_servers(link) != 0) {
 		link_destroy(link);
 		errno = ENOMEM;
 		return NULL;
 	}
+	arm(link->files, FILES_CHECK_MS);
 	wait_for(link, 0);
 	return link;
 }
@@ -389,9 +413,11 @@ int link_set_secret(struct link *link, const char *name, const struct xds_secret
 
 void link_status(const struct link *link, struct link_status *status)
 {
+	const struct tls *tls = link->servers[link->server_idx].tls;
 	const uint64_t age_ms = now_ms() - link->since_ms;
 
 	*status = link->status;
+	status->own_not_after = tls == NULL ? 0 : tls_not_after(tls);
 	status->server = link->server;
 	status->up_ms = link->status.state == LINK_UP ? age_ms : 0;
 	if (link->status.state != LINK_WAITING || age_ms >= link->status.wait_ms)
@@ -412,6 +438,8 @@ void link_destroy(struct link *link)
 		event_free(link->timer);
 	if (link->reset != NULL)
 		event_free(link->reset);
+	if (link->files != NULL)
+		event_free(link->files);
 	if (link->servers != NULL)
 		for (uint32_t i = 0; i < link->spec->n_servers; i++)
 			tls_destroy(link->servers[i].tls);

@@ -41,6 +41,7 @@ struct link_status {
 	uint32_t wait_ms;	   // LINK_WAITING: until the next attempt
 	uint64_t up_ms;		   // LINK_UP: since
 	char why[512];		   // the last failure; "": none
+	int64_t own_not_after;	   // when our certificate expires, in seconds since 1970; 0: none
 	struct grpc_counts counts; // of all streams
 };
 

@@ -136,8 +136,8 @@ static void refuse(struct session *session, struct session_response *response, u
 		state->due_ms = now_ms + nack_delay_ms(state->n_repeats++);
 		return;
 	}
-	log_warning("xds: refused: type=%s version=\"%.200s\" %s",
-		xds_type_word(response->type), response->version->text, state->nack);
+	log_warning("xds: refused: type=%s version=\"%.200s\" %s", xds_type_word(response->type),
+		response->version->text, state->nack);
 	state->nack_signature = signature;
 	state->n_repeats = 0;
 	send_answer(session, response->type, state->nack, now_ms);

@@ -338,19 +338,12 @@ int tls_set_ca(struct tls *tls, const struct xds_secret *secret, char *why)
 	return 0;
 }
 
-static int64_t seconds_of(const ASN1_TIME *date)
-{
-	struct tm tm;
-
-	return ASN1_TIME_to_tm(date, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-struct tls_dates tls_dates(const struct tls *tls)
+int64_t tls_not_after(const struct tls *tls)
 {
 	const X509 *certificate = tls->ctx == NULL ? NULL : SSL_CTX_get0_certificate(tls->ctx);
+	struct tm tm;
 
-	if (certificate == NULL)
-		return (struct tls_dates){.not_after = 0};
-	return (struct tls_dates){.not_before = seconds_of(X509_get0_notBefore(certificate)),
-		.not_after = seconds_of(X509_get0_notAfter(certificate))};
+	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1)
+		return 0;
+	return (int64_t)timegm(&tm);
 }

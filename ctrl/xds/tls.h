@@ -29,12 +29,6 @@ struct xds_secret {
 	size_t ca_len;
 };
 
-// What can be told of the own certificate; 0: there is none.
-struct tls_dates {
-	int64_t not_before; // seconds since 1970
-	int64_t not_after;
-};
-
 // spec outlives it. NULL with errno.
 struct tls *tls_create(const struct xds_server_spec *spec);
 // NULL is fine.
@@ -63,4 +57,5 @@ int tls_check(struct bufferevent *bev, char *why);
 // certificate, if it was that.
 void tls_error_text(struct bufferevent *bev, short events, char *text, size_t size);
 
-struct tls_dates tls_dates(const struct tls *tls);
+// When our certificate expires, in seconds since 1970. 0: there is none.
+int64_t tls_not_after(const struct tls *tls);

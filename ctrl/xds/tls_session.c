@@ -163,8 +163,21 @@ static int verify(int ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+// The server wants a certificate and there is none. Many servers hang up then without a word.
+static int note_request(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+	struct tls_session *session = SSL_get_ex_data(ssl, session_idx());
+
+	(void)certificate;
+	(void)key;
+	snprintf(session->own, sizeof(session->own),
+		"it had asked for a client certificate, and we have none");
+	return 0;
+}
+
 void tls_session_prepare(SSL_CTX *ctx)
 {
+	SSL_CTX_set_client_cert_cb(ctx, note_request);
 	// A CA that is named is trusted, whether or not its own issuer is named, too.
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, verify);
@@ -240,15 +253,14 @@ struct bufferevent *tls_connect(struct tls *tls, struct event_base *base, int fd
 	SSL *ssl = NULL;
 
 	ERR_clear_error();
-	if (tls->ctx == NULL)
-		snprintf(why, TLS_WHY_LEN, "no certificates were read");
-	else if ((ssl = SSL_new(tls->ctx)) == NULL || !set_up(ssl, tls))
-		snprintf(why, TLS_WHY_LEN, "%s", tls_openssl_text("out of memory"));
-	else if ((bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
-			  BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)) == NULL)
-		snprintf(why, TLS_WHY_LEN, "%s", tls_openssl_text("out of memory"));
+	if (tls->ctx != NULL)
+		ssl = SSL_new(tls->ctx);
+	if (ssl != NULL && set_up(ssl, tls))
+		bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_CONNECTING,
+			BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	if (bev != NULL)
 		return bev;
+	snprintf(why, TLS_WHY_LEN, "%s", tls_openssl_text("out of memory"));
 	SSL_free(ssl);
 	close(fd);
 	return NULL;

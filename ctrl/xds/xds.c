@@ -13,10 +13,10 @@
 
 #include "ctrl/ctrl.h"
 #include "ctrl/log.h"
+#include "ctrl/xds/check.h"
 #include "ctrl/xds/decode.h"
 #include "ctrl/xds/dns.h"
 #include "ctrl/xds/tls.h"
-#include "pipeline/compile/compile_check.h"
 
 enum {
 	SLICE_US = 2000,
@@ -105,7 +105,7 @@ static void on_up(void *ctx, const char *server)
 {
 	struct xds *xds = ctx;
 
-	log_notice("xds: stream is up: server=%s", server);
+	(void)server;
 	session_up(xds->session, xds_now_ms());
 	arm_timer(xds);
 }
@@ -160,42 +160,16 @@ static int renew_check(struct xds *xds, struct refusal *refusal)
 	return xds->check == NULL ? -ENOMEM : 0;
 }
 
-static int check_assignment(struct xds *xds, const struct cluster_spec *cluster,
-	const struct xds_assignment *assignment, struct refusal *refusal)
+// A secret is taken up at once: the link tells whether it can be used.
+static int check(struct xds *xds, const struct xds_resource *resource, struct refusal *refusal)
 {
-	struct cluster_spec spec = *cluster;
-
-	spec.n_localities = assignment->n_localities;
-	spec.localities = assignment->localities;
-	return compile_check_cluster(
-		xds->check, &spec, assignment->policies, assignment->n_policies, refusal);
-}
-
-static int check_resource(
-	struct xds *xds, const struct xds_resource *resource, struct refusal *refusal)
-{
-	static const struct cluster_spec nameless;
 	char why[TLS_WHY_LEN] = "";
 
-	switch (resource->type) {
-	case XDS_LISTENER:
-		return compile_check_listener(xds->check, &resource->listener->spec,
-			resource->listener->network, refusal);
-	case XDS_ROUTES:
-		return compile_check_routes(xds->check, resource->routes, refusal);
-	case XDS_CLUSTER:
-		return check_assignment(
-			xds, &resource->cluster->spec, &resource->cluster->assignment, refusal);
-	case XDS_ENDPOINTS:
-		return check_assignment(xds, &nameless, resource->endpoints, refusal);
-	case XDS_SECRET:
-		if (link_set_secret(xds->link, resource->name, resource->secret, why) == 0)
-			return 0;
-		return refusal_set(refusal, NULL, "secret %s: %s", resource->name, why);
-	case XDS_N_TYPES:
-		break;
-	}
-	return -EINVAL;
+	if (resource->type != XDS_SECRET)
+		return check_resource(xds->check, resource, refusal);
+	if (link_set_secret(xds->link, resource->name, resource->secret, why) == 0)
+		return 0;
+	return refusal_set(refusal, NULL, "secret %s: %s", resource->name, why);
 }
 
 static int on_accept(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n_bytes,
@@ -208,7 +182,7 @@ static int on_accept(void *ctx, enum xds_type type, const uint8_t *bytes, size_t
 		ret = xds_decode(type, bytes, n_bytes, xds->spec, resource, refusal);
 	if (ret != 0)
 		return ret;
-	ret = check_resource(xds, *resource, refusal);
+	ret = check(xds, *resource, refusal);
 	if (ret != 0) {
 		xds_resource_release(*resource);
 		*resource = NULL;

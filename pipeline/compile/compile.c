@@ -349,10 +349,8 @@ static int run(struct compile *c, struct snapshot **snapshot)
 int compile_snapshot(
 	const struct compile_input *input, struct snapshot **snapshot, struct refusal *refusal)
 {
-	struct compile c = {.input = input,
-		.spec = input->spec,
-		.refusal = refusal,
-		.memory = input->memory};
+	struct compile c = {
+		.input = input, .spec = input->spec, .refusal = refusal, .memory = input->memory};
 	int ret;
 
 	if (input->memory != NULL)

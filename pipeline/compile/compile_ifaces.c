@@ -69,11 +69,13 @@ static int assign_slots(struct compile *c)
 	const struct node_spec *spec = c->spec;
 	const struct snapshot *live = c->input->live;
 	int ret = carry_names(spec->n_ifaces, iface_name, spec, live ? live->iface_names : NULL,
-		live ? live->n_ifaces : 0, &c->s->iface_names, c->names.iface_slots, &c->s->n_ifaces);
+		live ? live->n_ifaces : 0, &c->s->iface_names, c->names.iface_slots,
+		&c->s->n_ifaces);
 
 	if (ret == 0)
 		ret = carry_names(spec->n_vrfs, vrf_name, spec, live ? live->vrf_names : NULL,
-			live ? live->n_vrfs : 0, &c->s->vrf_names, c->names.vrf_slots, &c->s->n_vrfs);
+			live ? live->n_vrfs : 0, &c->s->vrf_names, c->names.vrf_slots,
+			&c->s->n_vrfs);
 	if (ret == 0)
 		ret = carry_names(spec->n_policies, policy_name, spec,
 			live ? live->policy_names : NULL, live ? live->n_policies : 0,

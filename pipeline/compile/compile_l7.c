@@ -171,8 +171,8 @@ static int list_fresh(struct compile_l7 *l)
 		return compile_no_memory(l->c);
 	for (int kind = 0; kind < L7_N_KINDS; kind++)
 		for (uint32_t i = 0; i < maps[kind]->fresh.n; i++)
-			s->fresh[s->n_fresh++] = (struct l7_slot){
-				(enum l7_kind)kind, maps[kind]->fresh.slots[i]};
+			s->fresh[s->n_fresh++] =
+				(struct l7_slot){(enum l7_kind)kind, maps[kind]->fresh.slots[i]};
 	return 0;
 }
 
@@ -196,8 +196,7 @@ static int finish(struct compile_l7 *l)
 int compile_l7(struct compile *c)
 {
 	static const struct l7_tables none;
-	struct compile_l7 l = {
-		.c = c, .m = c->memory, .spec = &c->spec->l7, .live = &none};
+	struct compile_l7 l = {.c = c, .m = c->memory, .spec = &c->spec->l7, .live = &none};
 	int ret;
 
 	if (c->input->live != NULL)

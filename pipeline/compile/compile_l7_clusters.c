@@ -37,8 +37,7 @@ static int find_policy(struct compile *c, const struct endpoint_spec *spec, uint
 	return 0;
 }
 
-int l7_fill_endpoint(
-	struct compile *c, const struct endpoint_spec *spec, struct endpoint *endpoint)
+int l7_fill_endpoint(struct compile *c, const struct endpoint_spec *spec, struct endpoint *endpoint)
 {
 	struct ip_addr addr = l7_ip_addr(&spec->address);
 	int ret;

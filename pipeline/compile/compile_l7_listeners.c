@@ -25,8 +25,8 @@ static int check_number(struct compile *c, const struct listener_spec *spec, con
 {
 	if (value >= min && value <= max)
 		return 0;
-	return refusal_set(c->refusal, spec->origin, "%s: %u is out of range; %u to %u", key, value,
-		min, max);
+	return refusal_set(
+		c->refusal, spec->origin, "%s: %u is out of range; %u to %u", key, value, min, max);
 }
 
 int l7_check_network(struct compile *c, const struct listener_spec *spec)
@@ -89,8 +89,8 @@ static int refuse_lost_table(struct compile_l7 *l, const struct listener_spec *s
 }
 
 // Which configuration an HTTP listener routes by.
-static int find_table(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot,
-	uint32_t *table_slot)
+static int find_table(
+	struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot, uint32_t *table_slot)
 {
 	struct slot_note *notes = l->m->tables.notes;
 
@@ -144,8 +144,8 @@ static int add_choices(struct compile_l7 *l, const struct listener_spec *spec, u
 	return ret;
 }
 
-static int fill_listener(
-	struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot, struct listener *listener)
+static int fill_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot,
+	struct listener *listener)
 {
 	listener->in_use = 1;
 	listener->protocol = (uint8_t)spec->protocol;
@@ -167,9 +167,8 @@ static int fill_listener(
 static int compile_listener(struct compile_l7 *l, const struct listener_spec *spec, uint32_t slot)
 {
 	const struct listener *live = paged_draft_at(&l->listeners, slot);
-	struct listener listener = {.since = live != NULL && live->in_use
-						     ? live->since
-						     : l->c->s->generation};
+	struct listener listener = {
+		.since = live != NULL && live->in_use ? live->since : l->c->s->generation};
 	int ret = l7_check_listener(l->c, spec);
 
 	if (ret == 0)

@@ -26,8 +26,8 @@ static uint32_t hash_name(const void *item)
 {
 	const struct l7_name *name = item;
 
-	return hash_bytes(FNV_START + name->parent * 0x9e3779b97f4a7c15, name->text,
-		strlen(name->text));
+	return hash_bytes(
+		FNV_START + name->parent * 0x9e3779b97f4a7c15, name->text, strlen(name->text));
 }
 
 static bool same_name(const void *a, const void *b)
@@ -42,8 +42,7 @@ static enum slot_use use_of_name(const void *item)
 	return ((const struct l7_name *)item)->text[0] == '\0' ? SLOT_FREE : SLOT_USED;
 }
 
-const struct slot_kind l7_name_kind = {
-	sizeof(struct l7_name), hash_name, same_name, use_of_name};
+const struct slot_kind l7_name_kind = {sizeof(struct l7_name), hash_name, same_name, use_of_name};
 
 static uint32_t hash_vip(const void *item)
 {
@@ -66,7 +65,8 @@ const struct slot_kind l7_vip_kind = {sizeof(struct l7_vip_key), hash_vip, same_
 static uint32_t hash_endpoint(const void *item)
 {
 	const struct endpoint *e = item;
-	uint64_t start = FNV_START + (((uint64_t)e->cluster << 32 | e->vrf) + e->port) * 0x9e3779b97f4a7c15;
+	uint64_t start =
+		FNV_START + (((uint64_t)e->cluster << 32 | e->vrf) + e->port) * 0x9e3779b97f4a7c15;
 
 	return hash_bytes(start, &e->address, sizeof(e->address));
 }
@@ -102,8 +102,8 @@ int l7_check_name(
 
 	if (len > 0 && len <= L7_MAX_NAME_LEN)
 		return 0;
-	return refusal_set(c->refusal, origin, "%s: a name has 1 to %d characters", kind,
-		L7_MAX_NAME_LEN);
+	return refusal_set(
+		c->refusal, origin, "%s: a name has 1 to %d characters", kind, L7_MAX_NAME_LEN);
 }
 
 static struct l7_name name_of(uint32_t parent, const char *text)
@@ -128,8 +128,8 @@ int l7_take_name(struct compile_l7 *l, struct slot_map *map, const char *kind, u
 		return compile_no_memory(l->c);
 	if (*slot < max)
 		return 0;
-	return refusal_set(l->c->refusal, NULL, "%s: more than %u, those just removed included",
-		kind, max);
+	return refusal_set(
+		l->c->refusal, NULL, "%s: more than %u, those just removed included", kind, max);
 }
 
 uint32_t l7_find_name(const struct slot_map *map, uint32_t parent, const char *text)
@@ -155,8 +155,7 @@ int l7_take_choice(struct compile_l7 *l, const struct weighted_cluster_spec *cho
 	return ret;
 }
 
-void l7_leave_choices(
-	struct compile_l7 *l, const struct weighted_cluster_spec *choices, uint32_t n)
+void l7_leave_choices(struct compile_l7 *l, const struct weighted_cluster_spec *choices, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t slot = l7_find_name(&l->m->clusters, 0, choices[i].cluster);
@@ -213,12 +212,13 @@ static int place(struct compile_l7 *l, struct slot_map *map, const char *kind, u
 }
 
 // Listeners' own configurations, which are called as they are.
-static int add_own_tables(struct compile_l7 *l, const struct l7_change_list *listeners,
-	struct l7_change_list *tables)
+static int add_own_tables(
+	struct compile_l7 *l, const struct l7_change_list *listeners, struct l7_change_list *tables)
 {
 	for (uint32_t i = 0; i < listeners->n; i++) {
 		const struct listener_spec *spec = listeners->items[i].spec;
-		struct l7_change change = {spec->routes, spec->name, listeners->items[i].slot + 1, 0};
+		struct l7_change change = {
+			spec->routes, spec->name, listeners->items[i].slot + 1, 0};
 
 		if (spec->routes != NULL && !l7_change_list_add(tables, &change))
 			return compile_no_memory(l->c);
@@ -234,8 +234,7 @@ int l7_place_names(struct compile_l7 *l)
 		ret = place(l, &l->m->listeners, "listeners", L7_MAX_LISTENER_SLOTS,
 			&l->changed_listeners);
 	if (ret == 0)
-		ret = add_own_tables(
-			l, &l->changed_listeners.removed, &l->changed_tables.removed);
+		ret = add_own_tables(l, &l->changed_listeners.removed, &l->changed_tables.removed);
 	if (ret == 0)
 		ret = add_own_tables(l, &l->changed_listeners.added, &l->changed_tables.added);
 	if (ret == 0)

@@ -13,7 +13,8 @@
 struct l7_change {
 	const void *spec;
 	const char *name;
-	uint32_t parent; // of a listener's own route configuration the slot of the listener plus one; else 0
+	uint32_t
+		parent; // of a listener's own route configuration the slot of the listener plus one; else 0
 	uint32_t slot;
 };
 
@@ -44,8 +45,8 @@ struct compile_l7 {
 	struct l7_changes changed_tables;
 	struct slot_list left_clusters; // that lost a reference
 	uint32_t n_built;		// blocks that are not the live ones
-	bool rebinds; // virtual addresses are another set, or lead elsewhere
-	bool failed;  // out of memory
+	bool rebinds;			// virtual addresses are another set, or lead elsewhere
+	bool failed;			// out of memory
 };
 
 // compile_l7_changes.c. Of a follow-up what differs in its place in the arrays, else everything as added.
@@ -63,11 +64,15 @@ int l7_take_name(struct compile_l7 *l, struct slot_map *map, const char *kind, u
 uint32_t l7_find_name(const struct slot_map *map, uint32_t parent, const char *text);
 
 // The cluster of a choice, by slot; counts the reference. must_exist: in the file's own layer, or it is refused.
-enum l7_missing { L7_MUST_EXIST, L7_MAY_BE_MISSING };
+enum l7_missing {
+	L7_MUST_EXIST,
+	L7_MAY_BE_MISSING
+};
 int l7_take_choice(struct compile_l7 *l, const struct weighted_cluster_spec *choice,
 	enum l7_missing missing, uint32_t *slot);
 // Ends what l7_take_choice() began.
-void l7_leave_choices(struct compile_l7 *l, const struct weighted_cluster_spec *choices, uint32_t n);
+void l7_leave_choices(
+	struct compile_l7 *l, const struct weighted_cluster_spec *choices, uint32_t n);
 
 // What a cluster's localities must be, whatever else the node has. Returns 0 or -EINVAL with the refusal.
 int l7_check_localities(struct refusal *refusal, const struct cluster_spec *spec);
@@ -75,11 +80,13 @@ int l7_check_localities(struct refusal *refusal, const struct cluster_spec *spec
 struct ip_addr l7_ip_addr(const struct l7_address *address);
 
 // Puts a block into a slot, the live one when it says the same. block NULL: empties the slot.
-void l7_set_block(struct compile_l7 *l, struct paged_draft *draft, uint32_t slot, struct block *block);
+void l7_set_block(
+	struct compile_l7 *l, struct paged_draft *draft, uint32_t slot, struct block *block);
 
 // Checks of one spec, which need no slots (pipeline/compile/compile_check.c has them, too). Each returns 0 or
 // -errno with the refusal set.
-int l7_check_name(struct compile *c, const char *kind, const struct spec_origin *origin, const char *text);
+int l7_check_name(
+	struct compile *c, const char *kind, const struct spec_origin *origin, const char *text);
 int l7_check_weights(struct compile *c, const struct spec_origin *origin,
 	const struct weighted_cluster_spec *choices, uint32_t n);
 int l7_check_routes(struct compile *c, const struct route_configuration_spec *spec);
@@ -88,7 +95,8 @@ int l7_check_network(struct compile *c, const struct listener_spec *spec);
 int l7_refuse_twice(struct refusal *refusal, const char *kind, const char *name,
 	const struct spec_origin *origin, const struct spec_origin *first);
 // The endpoint but for its cluster, from its spec.
-int l7_fill_endpoint(struct compile *c, const struct endpoint_spec *spec, struct endpoint *endpoint);
+int l7_fill_endpoint(
+	struct compile *c, const struct endpoint_spec *spec, struct endpoint *endpoint);
 
 // compile_l7_drain.c. Endpoints that no cluster has any more drain; those that drain already keep their slots
 // while they have flows.

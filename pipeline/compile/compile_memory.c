@@ -57,8 +57,7 @@ static bool same_names(const struct node_spec *a, const struct node_spec *b)
 	return x->n_policies == y->n_policies &&
 	       (x->n_policies == 0 || x->policies == y->policies) &&
 	       x->l7.n_service_networks == y->l7.n_service_networks &&
-	       (x->l7.n_service_networks == 0 ||
-		       x->l7.service_networks == y->l7.service_networks);
+	       (x->l7.n_service_networks == 0 || x->l7.service_networks == y->l7.service_networks);
 }
 
 // Untrue until the compile has succeeded.
@@ -68,8 +67,8 @@ void compile_memory_open(struct compile *c)
 
 	c->is_follow_up = m->of != NULL && m->of == c->input->live &&
 			  node_spec_base(m->spec) == node_spec_base(c->spec);
-	c->shares_net = c->is_follow_up && same_names(m->spec, c->spec) &&
-			same_routers(m, c->input);
+	c->shares_net =
+		c->is_follow_up && same_names(m->spec, c->spec) && same_routers(m, c->input);
 	m->of = NULL;
 }
 

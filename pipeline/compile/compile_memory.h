@@ -36,7 +36,7 @@ struct compile_memory {
 	struct slot_list moved;	   // endpoints whose path this compile has to look up
 	struct compile_mtu *mtus;
 	uint32_t n_mtus;
-	struct slot_list vip_vrfs; // VRFs that have virtual addresses
+	struct slot_list vip_vrfs;     // VRFs that have virtual addresses
 	struct slot_list changed_vrfs; // those that gained or lost some by this compile
 };
 

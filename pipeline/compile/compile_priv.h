@@ -55,7 +55,7 @@ struct compile {
 	struct snapshot *s;
 	struct compile_memory *memory; // never NULL
 	bool is_follow_up;	       // what memory has is true of the live snapshot and its spec
-	bool shares_net;	       // interfaces to sources are the live ones; names are the memory's
+	bool shares_net; // interfaces to sources are the live ones; names are the memory's
 
 	uint32_t n_groups_room;
 	uint32_t n_adj_room;
@@ -102,7 +102,8 @@ int compile_circles(struct compile *c);
 int compile_l7_mtu(struct compile *c);
 
 // Indexes of names; slots are zero. Returns 0, or -EINVAL or -ENOMEM with the refusal set.
-int compile_names_create(struct compile_names *names, const struct node_spec *spec, struct refusal *refusal);
+int compile_names_create(
+	struct compile_names *names, const struct node_spec *spec, struct refusal *refusal);
 void compile_names_destroy(struct compile_names *names);
 
 // The slot of a named interface or VRF; refuses unknown names, key says where it stands.

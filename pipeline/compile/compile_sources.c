@@ -122,7 +122,8 @@ static int collect(struct compile *c, struct wanted_sources *wanted)
 		return compile_no_memory(c);
 	for (uint32_t v = 0; v < c->spec->n_vrfs && ret == 0; v++)
 		for (uint32_t i = 0; i < c->spec->vrfs[v].n_sources && ret == 0; i++)
-			ret = add_sources(c, wanted, &c->spec->vrfs[v].sources[i], c->names.vrf_slots[v]);
+			ret = add_sources(
+				c, wanted, &c->spec->vrfs[v].sources[i], c->names.vrf_slots[v]);
 	return ret == 0 ? check_twice(c, wanted) : ret;
 }
 

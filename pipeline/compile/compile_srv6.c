@@ -331,8 +331,8 @@ int compile_policies(struct compile *c)
 	if (c->s->policies == NULL)
 		return compile_no_memory(c);
 	for (uint32_t i = 0; i < c->spec->n_policies && ret == 0; i++)
-		ret = add_policy(c, &c->spec->policies[i], &c->s->policies[c->names.policy_slots[i]],
-			c->names.policy_slots[i]);
+		ret = add_policy(c, &c->spec->policies[i],
+			&c->s->policies[c->names.policy_slots[i]], c->names.policy_slots[i]);
 	return ret;
 }
 

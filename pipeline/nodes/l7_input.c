@@ -377,8 +377,8 @@ static rte_edge_t take_ack(
 static rte_edge_t take_new(struct l7_worker *l7, struct rte_mbuf *m, const struct packet *p,
 	const struct flow_tuple *tuple)
 {
-	uint32_t listener = l7_tables_find_listener(l7->w->snapshot->l7, dest_index(p->dest),
-		rte_be_to_cpu_16(tuple->local_port_be));
+	uint32_t listener = l7_tables_find_listener(
+		l7->w->snapshot->l7, dest_index(p->dest), rte_be_to_cpu_16(tuple->local_port_be));
 	uint8_t flags = tcp_packet_of(m)->segment.flags;
 
 	if (listener == L7_NO_SLOT)

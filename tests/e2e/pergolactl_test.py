@@ -139,31 +139,36 @@ def test_services_are_tables_of_what_there_is(server):
 
 def test_http_routes_follow_those_of_ip(server):
     routes = [{"vrf": "default", "prefix": "::/0", "to": "no route"}]
-    http = [counted(route="shop/cart/#0", match="/*", to="cluster a")]
+    http = [counted(route="shop/cart/#0", match="/*", to="cluster a", first_byte_us=NO_LATENCY,
+                    response_us=NO_LATENCY)]
+    measured = [dict(http[0], first_byte_us=LATENCY, response_us=LATENCY)]
     server.answers = [(200, {"routes": routes, "http_routes": http}), (200, {"http_routes": http}),
-                      (200, {"routes": routes, "http_routes": []})]
+                      (200, {"routes": routes, "http_routes": []}), (200, {"http_routes": measured})]
     assert list(tables(run(server, "routes").stdout)) == ["VRF", "HTTP"]
     out = tables(run(server, "routes", "--http").stdout)
     assert out == {"HTTP": [["shop/cart/#0", "/*", "cluster", "a", "2", "10", "0", "7", "1", "1", "1", "0", "0", "0",
                              "300", "4000"]]}
     assert list(tables(run(server, "routes").stdout)) == ["VRF"]
+    out = tables(run(server, "routes", "--http").stdout)
+    assert out["LATENCY"] == [["route", "shop/cart/#0", *2 * ["100", "200", "300", "400"]]]
 
 
 def test_endpoints_stand_below_their_cluster(server):
     def endpoint(cluster, address, **more):
-        return counted(cluster=cluster, endpoint=address, state="live", vrf="red", policy=None, weight=1,
-                       idle_legs=5, **more)
+        return counted(cluster=cluster, endpoint=address, state="live", health="healthy", priority=0, locality="west/w1/",
+                       vrf="red", policy=None, weight=1, idle_legs=5, **more)
 
     server.answers = [(200, {"clusters": [counted(cluster="a", first_byte_us=LATENCY, response_us=LATENCY),
                                           counted(cluster="b", first_byte_us=NO_LATENCY, response_us=NO_LATENCY)],
-                             "endpoints": [endpoint("b", "10.0.0.3:80"), endpoint("a", "10.0.0.1:80"),
+                             "endpoints": [endpoint("b", "10.0.0.3:80"),
+                                           endpoint("a", "10.0.0.1:80", first_byte_us=LATENCY, response_us=LATENCY),
                                            endpoint(None, "10.0.0.9:80"), endpoint("a", "10.0.0.2:80")]})]
     out = tables(run(server, "clusters").stdout)
     assert [row[0] for row in out["CLUSTER"]] == ["a", "10.0.0.1:80", "10.0.0.2:80", "b", "10.0.0.3:80",
                                                   "(removed)", "10.0.0.9:80"]
-    assert out["CLUSTER"][1][1:8] == ["live", "red", "-", "1", "2", "5", "10"]
+    assert out["CLUSTER"][1][1:11] == ["live", "healthy", "0", "west/w1/", "red", "-", "1", "2", "5", "10"]
     assert out["CLUSTER"][0][1:4] == ["2", "10", "0"]
-    assert [row[:2] for row in out["LATENCY"]] == [["cluster", "a"]]
+    assert [row[:2] for row in out["LATENCY"]] == [["cluster", "a"], ["endpoint", "10.0.0.1:80"]]
 
 
 def test_flows_say_when_they_were_cut(server):

@@ -69,7 +69,7 @@ static void wait_traffic(void)
 static bool swap_to(uint32_t config, uint32_t variant, char *error, size_t error_len)
 {
 	char *text = reload_config(variant, config);
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	int ret;
 
 	traffic->variants[config] = (uint8_t)variant;
@@ -341,7 +341,7 @@ static void reload_sid_comes_back_counts_from_zero(void **state)
 static void reload_refused_changes_nothing(void **state)
 {
 	const struct snapshot *before;
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 
 	(void)state;
 	start_rig(1, 0);

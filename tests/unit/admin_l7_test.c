@@ -385,6 +385,7 @@ static void admin_http_routes_tell_match_and_target(void **state)
 	json_t *answer;
 
 	counters(f, L7_ROUTE, 1)->n_requests = 11;
+	measure(f, L7_ROUTE, 1, L7_RESPONSE, 1000);
 	answer = ask(f, "GET /routes?http=1");
 	rows = rows_of(answer, "http_routes");
 	assert_null(json_object_get(answer, "routes"));
@@ -399,6 +400,12 @@ static void admin_http_routes_tell_match_and_target(void **state)
 	assert_string_equal(text_at(rows, 2, "route"), "shared/pay/#0");
 	assert_string_equal(text_at(rows, 3, "route"), "own/any/#0");
 	assert_string_equal(text_at(rows, 3, "to"), "reply 204");
+	for (size_t row = 0; row < 4; row++)
+		assert_int_equal(number_at(rows, row, "response_us.count"),
+			number_at(rows, row, "requests") == 11);
+	for (size_t row = 0; row < 4; row++)
+		if (number_at(rows, row, "requests") == 11)
+			assert_in_range(number_at(rows, row, "response_us.p50"), 1000, 1125);
 	json_decref(answer);
 }
 
@@ -441,6 +448,8 @@ static void admin_clusters_tell_their_endpoints(void **state)
 	counters(f, L7_CLUSTER, 0)->n_requests = 20;
 	*counters(f, L7_ENDPOINT, 1) = (struct l7_counters){
 		.n_requests = 12, .n_active = 3, .n_connect_failures = 2, .n_retries = 1};
+	measure(f, L7_ENDPOINT, 1, L7_FIRST_BYTE, 6);
+	measure(f, L7_ENDPOINT, 1, L7_FIRST_BYTE, UINT64_MAX);
 	answer = ask(f, "GET /clusters");
 	assert_int_equal(json_array_size(rows_of(answer, "clusters")), 2);
 	assert_int_equal(number_at(rows_of(answer, "clusters"), 0, "requests"), 20);
@@ -460,6 +469,11 @@ static void admin_clusters_tell_their_endpoints(void **state)
 	assert_int_equal(number_at(rows, 1, "active"), 3);
 	assert_int_equal(number_at(rows, 1, "idle_legs"), 0);
 	assert_int_equal(number_at(rows, 1, "connect_failures"), 2);
+	assert_int_equal(number_at(rows, 0, "first_byte_us.count"), 0);
+	assert_int_equal(number_at(rows, 1, "first_byte_us.count"), 2);
+	assert_int_equal(number_at(rows, 1, "first_byte_us.p50"), 7); // 4 to 7 are one bucket
+	assert_int_equal(number_at(rows, 1, "first_byte_us.max"), UINT32_MAX);
+	assert_int_equal(number_at(rows, 1, "response_us.count"), 0);
 	assert_string_equal(text_at(rows, 2, "cluster"), "b");
 	assert_string_equal(text_at(rows, 2, "vrf"), "client's");
 	assert_string_equal(text_at(rows, 2, "health"), "degraded");

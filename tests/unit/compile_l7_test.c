@@ -69,7 +69,8 @@ static int endpoint_state(const struct fixture *f, uint8_t x)
 {
 	uint32_t slot = endpoint_slot(f, x);
 
-	return slot == L7_NO_SLOT ? ENDPOINT_FREE : l7_tables_endpoint(f->snapshot->l7, slot)->state;
+	return slot == L7_NO_SLOT ? ENDPOINT_FREE
+				  : l7_tables_endpoint(f->snapshot->l7, slot)->state;
 }
 
 static void compile_l7_virtual_address_leads_to_listeners_in_its_vrfs(void **state)
@@ -94,14 +95,12 @@ static void compile_l7_virtual_address_leads_to_listeners_in_its_vrfs(void **sta
 	assert_int_equal(look_up4(f, "red", 0x0a640003), LPM_NO_ROUTE);
 	assert_int_not_equal(dest_index(red), dest_index(blue));
 	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 80), listener_slot(f, "a"));
-	assert_int_equal(
-		l7_tables_find_listener(t, dest_index(blue), 8080), listener_slot(f, "b"));
+	assert_int_equal(l7_tables_find_listener(t, dest_index(blue), 8080), listener_slot(f, "b"));
 	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 79), L7_NO_SLOT);
 	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 81), L7_NO_SLOT);
 	assert_int_equal(l7_tables_find_listener(t, dest_index(red), 65535), L7_NO_SLOT);
 	assert_int_equal(l7_tables_vip_key(t, dest_index(red))->vrf, vrf_slot(f, "red"));
-	assert_int_equal(
-		l7_tables_choose(t, listener_slot(f, "t"), 7), cluster_slot(f, "c"));
+	assert_int_equal(l7_tables_choose(t, listener_slot(f, "t"), 7), cluster_slot(f, "c"));
 }
 
 static void compile_l7_request_finds_its_endpoint(void **state)
@@ -126,25 +125,30 @@ static void compile_l7_request_finds_its_endpoint(void **state)
 				    "listeners = ( " LISTENER("a", "10.100.0.1",
 					    "80") "route_configuration = \"r\"; } );");
 	t = f->snapshot->l7;
-	listener = l7_tables_listener_at(t,
-		l7_tables_find_listener(t, dest_index(look_up4(f, "red", 0x0a640001)), 80));
+	listener = l7_tables_listener_at(
+		t, l7_tables_find_listener(t, dest_index(look_up4(f, "red", 0x0a640001)), 80));
 	request_start(&rq, "GET", "a.local", "/z");
-	route_table_match(l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
+	route_table_match(
+		l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
 	assert_int_equal(verdict.action, ROUTE_ACTION_CLUSTER);
 	assert_int_equal(verdict.cluster, cluster_slot(f, "d"));
 	assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, "y");
-	assert_int_equal(l7_tables_name(t->route_names, verdict.route)->parent, verdict.virtual_host);
+	assert_int_equal(
+		l7_tables_name(t->route_names, verdict.route)->parent, verdict.virtual_host);
 	assert_string_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->text, "h");
 	assert_int_equal(l7_tables_cluster(t, verdict.cluster)->connect_timeout_ms, 77);
-	endpoint = l7_tables_endpoint(t, balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0));
+	endpoint = l7_tables_endpoint(
+		t, balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0));
 	assert_int_equal(endpoint->vrf, vrf_slot(f, "green"));
 	assert_string_equal(f->snapshot->policy_names[endpoint->policy].text, "w");
 	assert_int_equal(endpoint->cluster, verdict.cluster);
 	assert_int_equal(endpoint->port, 80);
 	request_start(&rq, "GET", "a.local", "/x");
-	route_table_match(l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
+	route_table_match(
+		l7_tables_route_table(t, listener->route_table), rq.raw, &rq.head, 0, &verdict);
 	assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, "#0");
-	assert_int_equal(balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0), BALANCE_NONE);
+	assert_int_equal(
+		balance_pick(l7_tables_cluster(t, verdict.cluster), &turn, NULL, 0), BALANCE_NONE);
 }
 
 // Each thing twice, so that what is counted through all of them is counted right; and names that are unique
@@ -179,7 +183,8 @@ static void compile_l7_second_of_each_has_its_own(void **state)
 									      "= \"l\"; } );");
 	t = f->snapshot->l7;
 	assert_int_equal(t->n_endpoints, 3);
-	assert_int_equal(cluster_turns(l7_tables_cluster(t, cluster_slot(f, "d")))[0], endpoint_slot(f, 4));
+	assert_int_equal(
+		cluster_turns(l7_tables_cluster(t, cluster_slot(f, "d")))[0], endpoint_slot(f, 4));
 	assert_int_equal(l7_tables_endpoint(t, 0)->vrf, vrf_slot(f, "red"));
 	assert_int_equal(l7_tables_endpoint(t, 1)->vrf, vrf_slot(f, "blue"));
 	request_start(&rq, "GET", "h", "/a");
@@ -187,11 +192,17 @@ static void compile_l7_second_of_each_has_its_own(void **state)
 		uint32_t slot = listener_slot(f, i == 0 ? "l" : "m");
 
 		tables[i] = l7_tables_listener_at(t, slot)->route_table;
-		route_table_match(l7_tables_route_table(t, tables[i]), rq.raw, &rq.head, 0, &verdict);
-		assert_string_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->text, "h");
-		assert_int_equal(l7_tables_name(t->virtual_host_names, verdict.virtual_host)->parent, tables[i]);
-		assert_string_equal(l7_tables_name(t->route_names, verdict.route)->text, i == 0 ? "#0" : "x");
-		assert_int_equal(l7_tables_name(t->route_names, verdict.route)->parent, verdict.virtual_host);
+		route_table_match(
+			l7_tables_route_table(t, tables[i]), rq.raw, &rq.head, 0, &verdict);
+		assert_string_equal(
+			l7_tables_name(t->virtual_host_names, verdict.virtual_host)->text, "h");
+		assert_int_equal(
+			l7_tables_name(t->virtual_host_names, verdict.virtual_host)->parent,
+			tables[i]);
+		assert_string_equal(
+			l7_tables_name(t->route_names, verdict.route)->text, i == 0 ? "#0" : "x");
+		assert_int_equal(l7_tables_name(t->route_names, verdict.route)->parent,
+			verdict.virtual_host);
 	}
 	assert_int_not_equal(tables[0], tables[1]);
 	assert_int_equal(dest_kind(lpm_lookup(
@@ -286,8 +297,10 @@ static void compile_l7_unchanged_tables_are_shared(void **state)
 	assert_ptr_equal(l7_tables_route_table(next, r), l7_tables_route_table(first, r));
 	assert_ptr_equal(l7_tables_route_table(next, own), l7_tables_route_table(first, own));
 	must_compile(f, SERVICE("3", "/x"));
-	assert_ptr_not_equal(l7_tables_route_table(f->snapshot->l7, r), l7_tables_route_table(first, r));
-	assert_ptr_equal(l7_tables_route_table(f->snapshot->l7, own), l7_tables_route_table(first, own));
+	assert_ptr_not_equal(
+		l7_tables_route_table(f->snapshot->l7, r), l7_tables_route_table(first, r));
+	assert_ptr_equal(
+		l7_tables_route_table(f->snapshot->l7, own), l7_tables_route_table(first, own));
 	l7_tables_release((struct l7_tables *)(uintptr_t)first);
 }
 

@@ -15,7 +15,7 @@
 
 static struct node_spec *load(const char *text)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	if (conf_load_text(text, strlen(text), "f", &spec, &refusal) < 0)
@@ -26,7 +26,7 @@ static struct node_spec *load(const char *text)
 // Tests run in the root of the source tree.
 static struct node_spec *load_reference(void)
 {
-	struct refusal refusal = {""};
+	struct refusal refusal = {0};
 	struct node_spec *spec = NULL;
 
 	if (conf_load_file("conf/pergola.cfg", &spec, &refusal) < 0)
@@ -388,7 +388,7 @@ static void check_refusals(const struct refused *cases, size_t n_cases, const ch
 	const char *after, const char *place)
 {
 	for (size_t i = 0; i < n_cases; i++) {
-		struct refusal refusal = {""};
+		struct refusal refusal = {0};
 		struct node_spec *spec = NULL;
 		char text[2048], expected[sizeof(struct refusal)];
 

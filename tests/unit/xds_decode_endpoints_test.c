@@ -114,6 +114,35 @@ static void xds_decode_endpoints_health_is_one_of_three(void **state)
 		"endpoints payments: endpoints[0].lb_endpoints[1].health_status: 6 is not known");
 }
 
+static void xds_decode_endpoints_addresses_are_mapped(void **state)
+{
+	struct fixture_metadata metadata = {0};
+	const struct endpoint_spec *endpoints;
+	struct xds_resource *resource;
+	struct parts p;
+
+	(void)state;
+	init(&p);
+	p.addresses[0].socket.address = p.addresses[1].socket.address = (char *)"127.0.0.1";
+	p.addresses[0].socket.port_value = 81;
+	resource = fixture_accept(XDS_ENDPOINTS, &p.message);
+	endpoints = resource->endpoints->localities[0].endpoints;
+	assert_int_equal(endpoints[0].address.b[3], 7);
+	assert_int_equal(endpoints[0].port, 8080);
+	assert_string_equal(endpoints[0].policy, "west");
+	// A copy: the file's text goes with the file.
+	assert_ptr_not_equal(endpoints[0].policy, fixture_endpoint_addresses[0].policy);
+	assert_string_equal(endpoints[0].vrf, "blue");
+	assert_int_equal(endpoints[1].address.b[0], 127);
+	assert_null(endpoints[1].vrf);
+	xds_resource_release(resource);
+	p.items[0].metadata = fixture_metadata_init(&metadata);
+	fixture_metadata_text(&metadata, "vrf", "red");
+	resource = fixture_accept(XDS_ENDPOINTS, &p.message);
+	assert_string_equal(resource->endpoints->localities[0].endpoints[0].vrf, "red");
+	xds_resource_release(resource);
+}
+
 static void xds_decode_endpoints_bad_address_is_refused(void **state)
 {
 	struct parts p;
@@ -379,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(xds_decode_endpoints_localities_are_read),
 		cmocka_unit_test(xds_decode_endpoints_health_is_one_of_three),
+		cmocka_unit_test(xds_decode_endpoints_addresses_are_mapped),
 		cmocka_unit_test(xds_decode_endpoints_bad_address_is_refused),
 		cmocka_unit_test(xds_decode_endpoints_pipe_is_refused_by_path),
 		cmocka_unit_test(xds_decode_endpoints_what_others_choose_by_is_refused),

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +34,20 @@ static const struct xds_address_spec fixture_addresses[] = {
 		.to = fixture_virtual},
 	{.from = {.family = 4, .b = {0}}, .n_to = 2, .to = fixture_virtual},
 };
-static const struct xds_spec fixture_spec = {
-	.service_network = "mesh", .n_addresses = 2, .addresses = fixture_addresses};
+static const struct xds_endpoint_address_spec fixture_endpoint_addresses[] = {
+	{.from = {.family = 4, .b = {127, 0, 0, 1}},
+		.from_port = 81,
+		.to_port = 8080,
+		.to = {.family = 4, .b = {10, 2, 0, 7}},
+		.vrf = "blue",
+		.policy = "west"},
+};
+static const struct xds_spec fixture_spec = {.n_endpoint_addresses = 1,
+	.endpoint_addresses = fixture_endpoint_addresses,
+
+	.service_network = "mesh",
+	.n_addresses = 2,
+	.addresses = fixture_addresses};
 
 // One of them per test.
 static uint8_t fixture_any_bytes[8][4096];

@@ -2,7 +2,7 @@
 
 // Limits of both sides: windows, settings, queues, pings; and servers that do not keep to the rules.
 
-#include "grpc_peer.h"
+#include "tests/unit/grpc_peer.h"
 
 enum {
 	WINDOW_BYTES = 1 << 20, // of the client
@@ -159,12 +159,15 @@ static void grpc_server_that_does_not_read_is_given_up(void **state)
 
 static void write_goaway(struct peer *peer, uint32_t last, uint32_t error, const char *text)
 {
+	const size_t len = strlen(text);
 	uint8_t payload[64];
 
 	put32(payload, last);
 	put32(payload + 4, error);
-	memcpy(payload + 8, text, strlen(text));
-	peer_frame(peer, NGHTTP2_GOAWAY, 0, 0, payload, 8 + strlen(text));
+	assert_true(8 + len <= sizeof(payload));
+	for (size_t i = 0; i < len; i++)
+		payload[8 + i] = (uint8_t)text[i];
+	peer_frame(peer, NGHTTP2_GOAWAY, 0, 0, payload, 8 + len);
 }
 
 static void grpc_goaway_lets_the_stream_finish(void **state)

@@ -2,7 +2,7 @@
 
 // How a call begins, what its messages are, how it ends.
 
-#include "grpc_peer.h"
+#include "tests/unit/grpc_peer.h"
 
 static void grpc_settings_come_call_opens(void **state)
 {
@@ -33,7 +33,7 @@ static void grpc_request_goes_out_as_grpc_wants_it(void **state)
 	const uint32_t n_wanted = sizeof(wanted) / sizeof(wanted[0]);
 	struct peer *peer = peer_create_called(&peer_target);
 	nghttp2_hd_inflater *inflater;
-	struct peer_frame frame;
+	struct peer_frame frame = {0};
 	uint32_t n_found = 0;
 	int flags = 0;
 

@@ -2,7 +2,7 @@
 
 // Which server is tried when, and what is told of it. Waits are read from the link's status, not measured.
 
-#include "grpc_server.h"
+#include "tests/unit/grpc_server.h"
 
 static void link_server_answers_stream_works(void **state)
 {

@@ -2,7 +2,7 @@
 
 // Whom the link trusts and what it says otherwise, against a TLS server whose certificates are made here.
 
-#include "grpc_server.h"
+#include "tests/unit/grpc_server.h"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -320,7 +320,8 @@ static void tls_client_certificate_is_shown(void **state)
 static void tls_client_certificate_is_missing_refusal_is_told(void **state)
 {
 	(void)state;
-	expect_failure(create_mutual(), "the server refused us: certificate required");
+	expect_failure(create_mutual(), "the server refused us: certificate required; it had asked "
+					"for a client certificate, and we have none");
 }
 
 static void tls_own_certificate_expired_is_told(void **state)
@@ -350,6 +351,22 @@ static void tls_rotated_certificate_is_used_next(void **state)
 	assert_string_equal(t->rig->servers[0].client, "first");
 	reconnect(t, 2);
 	assert_string_equal(t->rig->servers[0].client, "second");
+	destroy(t);
+}
+
+static void tls_rotation_is_noticed_while_connected(void **state)
+{
+	struct tls_rig *t = create_mutual();
+	int64_t first;
+
+	(void)state;
+	use_client(t, "first", -1);
+	expect_success(t);
+	first = rig_status(t->rig).own_not_after;
+	assert_true(first > time(NULL));
+	use_client(t, "second", 0);
+	WAIT_FOR(t->rig->base, rig_status(t->rig).own_not_after > first);
+	assert_int_equal(t->rig->n_down, 0);
 	destroy(t);
 }
 
@@ -446,6 +463,7 @@ int main(void)
 		cmocka_unit_test(tls_client_certificate_is_missing_refusal_is_told),
 		cmocka_unit_test(tls_own_certificate_expired_is_told),
 		cmocka_unit_test(tls_rotated_certificate_is_used_next),
+		cmocka_unit_test(tls_rotation_is_noticed_while_connected),
 		cmocka_unit_test(tls_half_a_rotation_keeps_the_old_pair),
 		cmocka_unit_test(tls_rotated_ca_is_used_next),
 		cmocka_unit_test(tls_secret_replaces_the_files),
