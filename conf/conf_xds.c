@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <xxhash.h>
+
 #include "conf/conf_priv.h"
 #include "conf/text.h"
 #include "conf/value.h"
@@ -309,6 +311,36 @@ static const struct reader_rule xds_rules[] = {
 
 static const struct reader_group xds_group = READER_GROUP(xds_keys, xds_rules);
 
+static void hash_setting(XXH3_state_t *hash, const config_setting_t *setting)
+{
+	const char *name = config_setting_name(setting), *text = config_setting_get_string(setting);
+	const long long number = config_setting_get_int64(setting);
+	const double real = config_setting_get_float(setting);
+	const int flag = config_setting_get_bool(setting), n = config_setting_length(setting);
+
+	XXH3_64bits_update(hash, name == NULL ? "" : name, name == NULL ? 1 : strlen(name) + 1);
+	XXH3_64bits_update(hash, text == NULL ? "" : text, text == NULL ? 1 : strlen(text) + 1);
+	XXH3_64bits_update(hash, &number, sizeof(number));
+	XXH3_64bits_update(hash, &real, sizeof(real));
+	XXH3_64bits_update(hash, &flag, sizeof(flag));
+	XXH3_64bits_update(hash, &n, sizeof(n));
+	for (int i = 0; i < n; i++)
+		hash_setting(hash, config_setting_get_elem(setting, (unsigned int)i));
+}
+
+static int fingerprint(const config_setting_t *setting, uint64_t *value)
+{
+	XXH3_state_t *hash = XXH3_createState();
+
+	if (hash == NULL)
+		return -ENOMEM;
+	XXH3_64bits_reset(hash);
+	hash_setting(hash, setting);
+	*value = XXH3_64bits_digest(hash);
+	XXH3_freeState(hash);
+	return 0;
+}
+
 int conf_xds_read(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
 {
@@ -328,6 +360,8 @@ int conf_xds_read(struct reader *reader, const config_setting_t *setting,
 	rc = reader_origin(reader, setting, &xds->origin);
 	if (rc == 0)
 		rc = reader_read_group(reader, setting, &xds_group, xds, &given);
+	if (rc == 0)
+		rc = fingerprint(setting, &xds->fingerprint);
 	((struct node_spec *)object)->xds = xds;
 	return rc;
 }

@@ -205,7 +205,6 @@ static struct publish_job *create_job(struct publish *publish, enum publish_job_
 	if (job == NULL)
 		return NULL;
 	job->kind = kind;
-	job->note = "";
 	job->config_path = ctrl->config_path;
 	job->restart = publish->restart;
 	job->workers = ctrl->workers;

@@ -40,7 +40,7 @@ static int reload(struct publish_job *job)
 	if (ret == 0)
 		ret = restart_check_ports(job->live_spec, base, &job->refusal);
 	if (ret == 0) {
-		job->note = restart_note(job->restart, base);
+		restart_note(job->restart, base, job->note, sizeof(job->note));
 		ret = put_layer_on(job, base);
 	}
 	node_spec_release(base);

@@ -43,7 +43,7 @@ struct publish_job {
 	// Outputs of all but free. Whoever takes snapshot and spec sets them to NULL.
 	int ret;
 	struct refusal refusal;
-	const char *note; // what waits for a restart
+	char note[128]; // what waits for a restart
 	struct node_spec *spec;
 	struct snapshot *snapshot;
 	double load_ms;

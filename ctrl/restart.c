@@ -2,6 +2,7 @@
 #include "ctrl/restart.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/arena.h"
@@ -12,6 +13,7 @@ struct restart {
 	struct l7_memory_spec l7_memory;
 	struct eal_spec eal;
 	const char *control_socket;
+	uint64_t xds_fingerprint;
 };
 
 static const char *copy_text(struct arena *arena, const char *text, bool *failed)
@@ -43,6 +45,11 @@ static const char *const *copy_args(struct arena *arena, const struct eal_spec *
 	return copy;
 }
 
+static uint64_t xds_fingerprint(const struct node_spec *spec)
+{
+	return spec->xds == NULL ? 0 : spec->xds->fingerprint;
+}
+
 struct restart *restart_create(const struct node_spec *started)
 {
 	struct arena *arena = arena_create();
@@ -54,6 +61,7 @@ struct restart *restart_create(const struct node_spec *started)
 		restart->workers = started->workers;
 		restart->workers.cores = copy_cores(arena, &started->workers, &failed);
 		restart->l7_memory = started->l7_memory;
+		restart->xds_fingerprint = xds_fingerprint(started);
 		restart->eal = started->eal;
 		restart->eal.main_core = copy_text(arena, started->eal.main_core, &failed);
 		restart->eal.args = copy_args(arena, &started->eal, &failed);
@@ -132,32 +140,28 @@ static bool same_memory(const struct l7_memory_spec *a, const struct l7_memory_s
 	return a->n_flows == b->n_flows && a->n_legs == b->n_legs;
 }
 
-#define ONE(group) group ": takes effect at the next start"
-#define SOME(groups) groups ": take effect at the next start"
-
-const char *restart_note(const struct restart *restart, const struct node_spec *wanted)
+void restart_note(
+	const struct restart *restart, const struct node_spec *wanted, char *text, size_t text_size)
 {
-	static const char *const notes[] = {
-		"",
-		ONE("workers"),
-		ONE("eal"),
-		SOME("workers, eal"),
-		ONE("control_socket"),
-		SOME("workers, control_socket"),
-		SOME("eal, control_socket"),
-		SOME("workers, eal, control_socket"),
-		ONE("l7"),
-		SOME("workers, l7"),
-		SOME("eal, l7"),
-		SOME("workers, eal, l7"),
-		SOME("control_socket, l7"),
-		SOME("workers, control_socket, l7"),
-		SOME("eal, control_socket, l7"),
-		SOME("workers, eal, control_socket, l7"),
+	const struct {
+		const char *group;
+		bool same;
+	} groups[] = {
+		{"workers", same_workers(&restart->workers, &wanted->workers)},
+		{"eal", same_eal(&restart->eal, &wanted->eal)},
+		{"control_socket", text_equal(restart->control_socket, wanted->control_socket)},
+		{"l7", same_memory(&restart->l7_memory, &wanted->l7_memory)},
+		{"xds", restart->xds_fingerprint == xds_fingerprint(wanted)},
 	};
+	uint32_t n = 0;
+	size_t len = 0;
 
-	return notes[!same_workers(&restart->workers, &wanted->workers) +
-		     2 * !same_eal(&restart->eal, &wanted->eal) +
-		     4 * !text_equal(restart->control_socket, wanted->control_socket) +
-		     8 * !same_memory(&restart->l7_memory, &wanted->l7_memory)];
+	text[0] = '\0';
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && len < text_size; i++)
+		if (!groups[i].same)
+			len += (size_t)snprintf(text + len, text_size - len, "%s%s",
+				n++ > 0 ? ", " : "", groups[i].group);
+	if (n > 0 && len < text_size)
+		snprintf(text + len, text_size - len, ": take%s effect at the next start",
+			n == 1 ? "s" : "");
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 // What of a new configuration a running node cannot take up. Different ports cannot be compiled for
-// the running devices: such a file is refused. What workers, EAL and the control socket were
+// the running devices: such a file is refused. What workers, EAL, the control socket and the xDS client were
 // started with just stays as it was until the next start.
+
+#include <stddef.h>
 
 #include "pipeline/spec.h"
 
@@ -17,4 +19,5 @@ void restart_destroy(struct restart *restart);
 int restart_check_ports(
 	const struct node_spec *live, const struct node_spec *wanted, struct refusal *refusal);
 // All else, in words: which groups of the file wait for a restart; "" when none does. Any thread.
-const char *restart_note(const struct restart *restart, const struct node_spec *wanted);
+void restart_note(const struct restart *restart, const struct node_spec *wanted, char *text,
+	size_t text_size);

@@ -235,6 +235,7 @@ struct xds_spec {
 	uint32_t n_endpoint_addresses; // likewise
 	const struct xds_endpoint_address_spec *endpoint_addresses;
 	uint32_t max_resources; // of all types together
+	uint64_t fingerprint;	// of what the file says: what another one says takes a restart
 };
 
 // What another source than the file adds to it: services, and the policies that lead to their endpoints. Frozen once

@@ -66,7 +66,7 @@ static const struct refused refused_texts[] = {
 	{"\nzzz = 1;",
 		"f:2: zzz: unknown key; one of hostname, control_socket, log_level, eal, "
 		"workers, icmp, l7, ports, neighbors, vrfs, srv6, service_networks, listeners, "
-		"route_configurations, clusters"},
+		"route_configurations, clusters, xds"},
 	{"workers = { core = [ 1 ]; };", "f:1: workers.core: unknown key; did you mean \"cores\"?"},
 	{"eal = 1;", "f:1: eal: must be a group { ... }, not an integer"},
 	{"eal = { args = \"x\"; };", "f:1: eal.args: must be a list ( ... ), not a string"},
