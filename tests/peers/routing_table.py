@@ -73,7 +73,8 @@ HOSTS = {
     "authority": (["who.*"], [to("authority", when(":authority", exact_match="who.is")),
                               to("host", when("host", prefix_match="who.was"))]),
     "weights": (["weights"], [weighted("/middle", zero=0, all=7, none=0), weighted("/last", zero=0, all=1),
-                              weighted("/first", all=1, zero=0), weighted("/missing", zero=0, gone=1)]),
+                              weighted("/first", all=1, zero=0), weighted("/missing", zero=0, gone=1),
+                             weighted("/halves", half=1, zero=0, rest=1)]),
     "direct": (["direct"], [told("/hello", 200, "hello"), told("/empty", 200), told("/tea", 418, "a teapot"),
                             told("/maintenance", 503, "back soon"), told("/created", 201)]),
     "missing": (["missing"], [to("gone", prefix="/404", not_found=1), to("gone", prefix="/500", not_found=2),
@@ -99,6 +100,7 @@ CLUSTERS = {
     "better": [(0, 0, {"weak": HealthOf.DEGRADED}), (1, 0, {"fit": 0})],
     "localities": [(0, 1, {"fit": 0}), (0, 0, {"unweighted": 0})],
     "shut": [(0, 0, {"shut": 0})],
+    "spread": [(0, 0, {"one": 0, "two": HealthOf.HEALTHY, "sick": HealthOf.UNHEALTHY, "three": 0})],
     "given": [(0, 0, {"given": 0})],  # its endpoints in the cluster itself
 }
 WITHOUT_PANIC, BY_LOCALITY, STATIC = ("calm",), ("localities",), ("given",)
@@ -132,11 +134,14 @@ REQUESTS = [
            ("a.b.shop.local", "suffix"), ("a.shop.local:80", "rest"), ("a.eu.shop.local", "longer-suffix"),
            ("eu.shop.local", "suffix"), ("x-api.shop.local", "dash-suffix"), ("-api.shop.local", "suffix"),
            (".shop.local", "rest"), ("a.shop.local:9000", "port-suffix"), ("shop.local:9000", "port-suffix"),
-           ("x:9000", "port-suffix"), ("shop.org", "prefix"), ("shop.local.", "prefix"), ("shop.local:", "prefix"),
+           ("x:9000", "port-suffix"), ("shop.org", "prefix"), ("shop.local.", "prefix"),
            ("shop.example.org", "longer-prefix"), ("shop.example.", "prefix"), ("shop.", "rest"), ("shop", "rest"),
            ("shop.eu.shop.local", "longer-suffix"), ("xshop.local", "rest"), ("127.0.0.1", "rest"),
            ("[fd00::1]", "six"), ("[FD00::1]", "six"), ("[fd00::1]:90", "six"), ("[fd00::1]:91", "rest"),
-           ("[::1]:80", "rest"), ("none", NO_ROUTE), ("x", "rest")),
+           ("[::1]:80", "rest"), ("none", NO_ROUTE), ("x", "rest"), ("a%41", "rest"), ("a_b", "rest"),
+           ("shop.local:080", "prefix"), ("10.100.0.1:80", "rest"), ("shop.local,a", "prefix"),
+           ("*.shop.local", "suffix"), ("shop..local", "prefix"),
+           ("a." * 100 + "shop.local", "suffix"), ("a b", BAD), ("a/b", BAD)),
     *hosts(ANY_PORT, ("shop.local", "exact"), ("shop.local:80", "exact"), ("shop.local:1", "exact"),
            ("SHOP2.local:81", "exact"), ("a.shop.local:80", "suffix"), ("a.eu.shop.local:80", "longer-suffix"),
            ("shop.org:80", "prefix"), ("shop.:80", "rest"), ("[fd00::1]:91", "six"), ("[fd00::1]", "six"),
@@ -150,13 +155,16 @@ REQUESTS = [
            ("/?/a", NO_ROUTE), ("/whole", "whole"), ("/whole/", "whole"), ("/whole/a", "whole"), ("/whole?a", "whole"),
            ("/wholes", NO_ROUTE), ("/whole%2F", NO_ROUTE), ("/whol", NO_ROUTE), ("/Whole", NO_ROUTE),
            ("/x/y", "whole-deep"), ("/x/y/z", "whole-deep"), ("/x/yz", NO_ROUTE), ("/x", NO_ROUTE),
-           ("/a;b=c", "a"), ("/a%", "a"), ("/a+b&c", "a")),
+           ("/a;b=c", "a"), ("/a%", "a"), ("/a+b&c", "a"), ('/a"<>', "a"), ("/a\\b", "a"),
+           ("/a#b", BAD), ("/a?x#b", BAD), ("a", BAD), ("/a\tb", BAD), ("/a\x7f", BAD)),
     *paths("PATHS", ("/a", "path"), ("/z", NO_ROUTE)),
-    *paths("everything", ("/", "everything"), ("/x?y", "everything")),
+    *paths("everything", ("/", "everything"), ("/x?y", "everything"), ("/" + "a" * 3000, "everything")),
     # A URL as the target decides, not Host.
     get("exact", "none", "http://shop.local/"), get("port", "none", "http://shop.local:8080/x"),
     get("path", "none", "http://paths/a?b"), get("exact", "none", "http://shop.local"),
-    get("exact", "none", "HTTP://SHOP.local/"),
+    get("exact", "none", "HTTP://SHOP.local/"), get("exact", "none", "https://shop.local/"),
+    get(BAD, "none", "ftp://shop.local/"), get("query", "none", "http://headers/q?a=b"),
+    get(NO_ROUTE, "rest", "*", method="OPTIONS"), get("exact", "shop.local", method="OPTIONS"),
     get("method", "headers", method="DELETE"), get(NO_ROUTE, "headers", method="HEAD"),
     get(NO_ROUTE, "headers", method="PUT", lines="Content-Length: 0\r\n"),
     get("both", "headers", lines="x-one: 1\r\nX-TWO: abc\r\n"), get("both", "headers", lines="X-Two:a\r\nX-ONE:1\r\n"),
@@ -173,10 +181,12 @@ REQUESTS = [
     get(NO_ROUTE, "headers", "/not", "x-one: 1\r\n"), get("not", "headers", "/not", "x-one:\r\n"),
     get(NO_ROUTE, "headers", "/unlike"), get(NO_ROUTE, "headers", "/unlike", "x-one: abc\r\n"),
     get("not-prefix", "headers", "/unlike", "x-one: a\r\n"), get("query", "headers", "/q?a=b"),
-    get(NO_ROUTE, "headers", "/q?a=c"), get(NO_ROUTE, "headers", "/q"),
+    get(NO_ROUTE, "headers", "/q?a=c"), get(NO_ROUTE, "headers", "/q"), get(NO_ROUTE, "headers", "/q?a=b&"),
+    get(NO_ROUTE, "headers", "/Q?a=b"),
     get("verb", "headers", method=POST[0], lines=POST[1], body=POST[2]),
     get("verb", "headers", method=CHUNKED[0], lines=CHUNKED[1], body=CHUNKED[2]),
     get("any", "headers", "/any", "x-any:\r\n"), get("any", "headers", "/any", "X-Any: x\r\n"),
+    get("any", "headers", "/any", "x-any: " + "a" * 3000 + "\r\n"), get("any", "headers", "/any", "x-any: \u00e9\r\n"),
     get(NO_ROUTE, "headers", "/any"), get(NO_ROUTE, "headers", "/any", "x-anyone: x\r\n"),
     get("named", "headers", "/named", "x-any: y\r\n"), get(NO_ROUTE, "headers", "/named"),
     *hosts(MAIN, ("who.is", "authority"), ("who.was", "host"), ("who.was.it", "host"), ("who.else", NO_ROUTE)),
@@ -186,15 +196,42 @@ REQUESTS = [
     get((418, "a teapot"), "direct", "/tea", method=POST[0], lines=POST[1], body=POST[2]),
     *paths("missing", ("/404", 404), ("/500", 500), ("/", 503)),
     *paths("clusters", *((f"/{name}", answer) for name, answer in CLUSTER_ANSWERS.items())),
-    get(BAD, None), get(BAD, "shop.local", lines="Host: shop.org\r\n"),
-    get(BAD, "shop.local", lines="x one: 1\r\n"), get(BAD, "shop.local", lines="Content-Length: x\r\n"),
+    get(BAD, None), get(BAD, "shop.local", lines="x one: 1\r\n"), get(BAD, "headers", "/any", "x-any : 1\r\n"),
+    get(BAD, "shop.local", lines="Content-Length: x\r\n"), get(BAD, "headers", "/any", ": 1\r\n"),
+    get(BAD, "headers", method=CHUNKED[0], lines=CHUNKED[1] + "Content-Length: 5\r\n", body=CHUNKED[2]),
+    get(BAD, "headers", method=POST[0], lines="Content-Length: 5, 5\r\n", body=POST[2]),
 ]
+
+# Where Envoy does something else on purpose, the node's answer and Envoy's.
+DIFFERENCES = [
+    # The node wants exactly one Host, well-formed, with digits of a port after a colon (RFC 9112 section 3.2), and no
+    # line folded (section 5.2).
+    (*get(BAD, "shop.local", lines="Host: shop.org\r\n"), "prefix"), (*get(BAD, ""), "rest"),
+    (*get(BAD, "u@shop.local"), "rest"), (*get(BAD, "none", "http://u@shop.local/"), "exact"),
+    (*get(BAD, "shop.local:"), "prefix"), (*get(BAD, "shop.local:99999"), "prefix"),
+    (*get(BAD, "shop.local:abc"), "prefix"), (*get(BAD, "[fd00::1"), "rest"),
+    (*get(BAD, None, "http://shop.local/"), "exact"),
+    (*get(BAD, "shop.local", lines="x-a: 1\r\n folded\r\n"), "exact"),
+    # Envoy takes no methods that it does not know; CONNECT is none of the node's.
+    (*get("exact", "shop.local", method="FOO"), BAD), (*get(NO_ROUTE, "headers", method="delete"), BAD),
+    (*get("verb", "headers", method="POSTER", lines="Content-Length: 0\r\n"), BAD),
+    (*get(405, "shop.local", "x:443", method="CONNECT"), NO_ROUTE),
+    # Envoy wants a '/' at the beginning; a URL without a path has the path "/" (RFC 9110 section 4.2.3).
+    (*get("everything", "everything", "*", method="OPTIONS"), NO_ROUTE),
+    (*get("exact", "none", "http://shop.local?x"), NO_ROUTE),
+    # Envoy removes the fields that Connection names before it matches; the node's heads pass as they are.
+    (*get("any", "headers", "/any", "Connection: x-any\r\nx-any: 1\r\n"), NO_ROUTE),
+]
+
+# Requests that may go to several servers, and these.
+SPREAD = [(get(0, "clusters", "/spread")[0], {"one", "two", "three"}),
+          (get(0, "weights", "/halves")[0], {"half", "rest"})]
 
 
 def plain_clusters():
     """Those of routes that are one server each."""
     named = {action.route.cluster for _, routes in HOSTS.values() for action in routes} - {""}
-    return sorted((named | {"all", "zero", "inline", "tcp"}) - set(CLUSTERS) - {"gone"})
+    return sorted((named | {"all", "zero", "half", "inline", "tcp"}) - set(CLUSTERS) - {"gone"})
 
 
 PLAIN = plain_clusters()

@@ -16,7 +16,7 @@ import hosts
 import lab as laboratory
 from http_lab import HOST, HttpLab, VIP
 from lab import until
-from routing_table import ANY_PORT, INLINE, MAIN, PORTS, REQUESTS, TCP, made_resources
+from routing_table import ANY_PORT, DIFFERENCES, INLINE, MAIN, PORTS, REQUESTS, SPREAD, TCP, made_resources
 from server import SHORT, Server
 
 XDS_PORT = 18000
@@ -31,7 +31,7 @@ HTTP2 = {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
     "explicit_http_config": {"http2_protocol_options": {}}}}
 BOOTSTRAP = {
     "node": {"id": "envoy", "cluster": "edge"},
-    # A header's repeated values are matched joined, as the node does it; Envoy from 1.39 on can do it one by one.
+    # A header's repeated values are matched joined, as the node does it; Envoy from 1.39 on takes each unless told.
     "layered_runtime": {"layers": [{"name": "fixed", "static_layer": {
         "envoy.reloadable_features.match_headers_individually": False}}]},
     "dynamic_resources": {"lds_config": ADS, "cds_config": ADS, "ads_config": {
@@ -76,9 +76,10 @@ class ControlPlane(threading.Thread):
 
 
 def serve(http, vpc):
-    """A server for each name but "shut" on the host's address."""
-    http.serve(vpc, "".join('} server { listen %d; location / { return 200 "%s"; } error_page 400 =200 /; ' % (port, name)
-                            for name, port in PORTS.items() if name != "shut"))
+    """A server for each name but "shut", which answers whatever it is asked."""
+    http.serve(vpc, "".join(
+        '} server { listen %d; location / { return 200 "%s"; } error_page 400 =200 /;' % (port, name)
+        for name, port in PORTS.items() if name != "shut"))
 
 
 def start_envoy(lab, binary):
@@ -89,27 +90,39 @@ def start_envoy(lab, binary):
         lab.start("envoy", binary, "-c", path, "--concurrency", "1", "--disable-hot-restart", log=log)
 
 
-@pytest.fixture(scope="module", name="lab")
+def set_up(http, workers):
+    """Node, Envoy, servers; what gives both their resources."""
+    lab, binary = http.lab, envoy()
+    http.build(CONFIG, workers)
+    lab.add("envoy")
+    for address in (VIP[4], HOST[4]):
+        lab.ip("envoy", f"addr add {address}/32 dev lo")
+    serve(http, "blue")
+    serve(http, "envoy")
+    resources = made_resources()
+    planes = [ControlPlane(lab, name, resources) for name in ("node", "envoy")]
+    start_envoy(lab, binary)
+    return planes
+
+
+def logs(lab):
+    with open(os.path.join(lab.dir, "envoy.log"), encoding="utf-8") as log:
+        return lab.log() + "".join(line for line in log if "[info]" not in line)
+
+
+@pytest.fixture(scope="module", name="lab", params=[1, 2], ids=["1-worker", "2-workers"])
 def made_lab(request):
-    binary = envoy()
-    lab, planes = laboratory.Lab(), []
+    lab, planes, is_live = laboratory.Lab(), [], False
     failed = request.session.testsfailed
     try:
         http = HttpLab(lab)
-        http.build(CONFIG, 1)
-        lab.add("envoy")
-        for address in (VIP[4], HOST[4]):
-            lab.ip("envoy", f"addr add {address}/32 dev lo")
-        serve(http, "blue")
-        serve(http, "envoy")
-        resources = made_resources()
-        planes += [ControlPlane(lab, name, resources) for name in ("node", "envoy")]
-        start_envoy(lab, binary)
+        planes = set_up(http, request.param)
         wait_live(http, planes)
+        is_live = True
         yield lab
-        if request.session.testsfailed != failed:
-            print(lab.log(), lab.ctl("drops"))
     finally:
+        if planes and (not is_live or request.session.testsfailed != failed):
+            print(logs(lab), lab.ctl("xds"), lab.ctl("drops"))
         lab.close()
         for plane in planes:
             plane.server.stop()
@@ -146,12 +159,33 @@ def in_words(answer, wanted):
     return body if status == 200 else status
 
 
-@pytest.mark.parametrize("vpc", ["red", "envoy"], ids=["node", "envoy"])
-def test_each_request_goes_where_the_table_says(lab, vpc):
+def check(lab, vpc, rows):
     """Three times each: nothing here is left to chance."""
     wrong = []
-    for request, wanted in REQUESTS:
+    for request, wanted in rows:
         got = [in_words(ask(lab, vpc, request), wanted) for _ in range(3)]
         if got != [wanted] * 3:
             wrong.append((request, wanted, got))
     assert not wrong, "\n".join(map(str, wrong))
+
+
+both = pytest.mark.parametrize("vpc", ["red", "envoy"], ids=["node", "envoy"])
+
+
+@both
+def test_each_request_goes_where_the_table_says(lab, vpc):
+    check(lab, vpc, REQUESTS)
+
+
+@both
+def test_known_differences_are_as_the_table_says(lab, vpc):
+    """Neither may change unseen."""
+    check(lab, vpc, [(request, envoys if vpc == "envoy" else nodes) for request, nodes, envoys in DIFFERENCES])
+
+
+@both
+@pytest.mark.parametrize("request_, servers", SPREAD, ids=["endpoints", "clusters"])
+def test_all_that_may_answer_do_and_no_others(lab, vpc, request_, servers):
+    """That one of n is never drawn has a chance of less than 2 ** -32."""
+    got = {ask(lab, vpc, request_) for _ in range(64)}
+    assert got == {(200, name) for name in servers}
