@@ -40,14 +40,18 @@ enum splice_protocol {
 // What a listener promises and allows.
 struct splice_listener {
 	enum splice_protocol protocol;
-	uint32_t cluster;	     // SPLICE_TCP: where connections go; asked for with pick
-	struct http1_limits limits;  // of request heads; together at most SPLICE_MAX_HEAD
-	uint32_t head_timeout_ms;    // from a head's first byte to its last (408)
-	uint32_t idle_timeout_ms;    // without a segment from either side
-	uint32_t connect_timeout_ms; // SPLICE_TCP; of HTTP the decision says it
-	uint32_t drain_timeout_ms;   // of a flow whose endpoint was removed
-	uint16_t mss;		     // promised to clients: fits the worst path to any endpoint
-	uint8_t window_scale;	     // offered to clients that offer one
+	struct http1_limits limits; // of request heads; together at most SPLICE_MAX_HEAD
+	uint32_t head_timeout_ms;   // from a head's first byte to its last (408)
+	uint32_t idle_timeout_ms;   // without a segment from either side
+	uint32_t drain_timeout_ms;  // of a flow whose endpoint was removed
+	uint16_t mss;		    // promised to clients: fits the worst path to any endpoint
+	uint8_t window_scale;	    // offered to clients that offer one
+};
+
+// Where a connection to a TCP listener goes; of HTTP the decision says it.
+struct splice_target {
+	uint32_t cluster; // asked for with pick
+	uint32_t connect_timeout_ms;
 };
 
 enum {
@@ -147,6 +151,8 @@ struct splice_io {
 	// The listener by the number that splice_syn() was given, as it is now; NULL: it is gone, and its
 	// flows drain.
 	const struct splice_listener *(*listener)(void *ctx, uint32_t listener);
+	// Decides about a new connection to a TCP listener, once, in the call that begins its flow.
+	struct splice_target (*target)(void *ctx, uint32_t listener);
 	// Decides about a complete request head.
 	void (*route)(void *ctx, uint32_t flow, const uint8_t *raw, const struct http1_head *head,
 		struct splice_decision *decision);

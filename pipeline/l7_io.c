@@ -54,17 +54,21 @@ static const struct splice_listener *ask_listener(void *ctx, uint32_t slot)
 		.mss = RTE_MIN(mss, l7->max_payload),
 		.window_scale = listener->window_scale,
 	};
-	if (listener->protocol == LISTENER_TCP) {
-		const struct cluster *cluster;
-
-		l7->listener.cluster =
-			l7_tables_choose(tables_of(l7), slot, (uint32_t)l7_worker_random(l7));
-		cluster = l7_tables_cluster(tables_of(l7), l7->listener.cluster);
-		// Without one no endpoint is found.
-		l7->listener.connect_timeout_ms =
-			timeout_of(cluster == NULL ? 0 : cluster->connect_timeout_ms);
-	}
 	return &l7->listener;
+}
+
+// The listener was found in this walk's snapshot.
+static struct splice_target ask_target(void *ctx, uint32_t slot)
+{
+	struct l7_worker *l7 = l7_of(ctx);
+	const struct l7_tables *t = tables_of(l7);
+	uint32_t choice = l7_tables_choose(t, slot, (uint32_t)l7_worker_random(l7));
+	const struct cluster *cluster = l7_tables_cluster(t, choice);
+
+	// Without one no endpoint is found.
+	return (struct splice_target){.cluster = choice,
+		.connect_timeout_ms =
+			timeout_of(cluster == NULL ? 0 : cluster->connect_timeout_ms)};
 }
 
 // ---- request heads
@@ -338,6 +342,7 @@ const struct splice_io l7_io = {
 	.send = l7_send_segment,
 	.drop = l7_send_drop,
 	.listener = ask_listener,
+	.target = ask_target,
 	.route = ask_route,
 	.edit_response = ask_response_edits,
 	.pick = ask_endpoint,

@@ -58,7 +58,7 @@ static void init(
 	*f = (struct flow){
 		.leg = SPLICE_NONE,
 		.last_leg = SPLICE_NONE,
-		.cluster = l->protocol == SPLICE_TCP ? l->cluster : SPLICE_NONE,
+		.cluster = SPLICE_NONE,
 		.route = SPLICE_NONE,
 		.virtual_host = SPLICE_NONE,
 		.listener = listener,
@@ -70,14 +70,13 @@ static void init(
 	};
 }
 
-struct flow *flow_take(struct splice *sp, uint32_t listener)
+struct flow *flow_take(struct splice *sp, uint32_t listener, const struct splice_listener *l)
 {
-	const struct splice_listener *l = sp->io->listener(sp->ctx, listener);
 	struct flow *f;
 
 	if (sp->free_flow == SPLICE_NONE && sp->linger_first != SPLICE_NONE)
 		flow_free(sp, &sp->flows[sp->linger_first]);
-	if (sp->free_flow == SPLICE_NONE || l == NULL)
+	if (sp->free_flow == SPLICE_NONE)
 		return NULL;
 	f = &sp->flows[sp->free_flow];
 	sp->free_flow = f->leg;

@@ -19,22 +19,23 @@ static bool refuse_head(
 static int parse(struct splice *sp, struct flow *f, enum splice_side from, const uint8_t *data,
 	uint32_t len, uint32_t seen, enum http1_reason *reason)
 {
-	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
 	static const struct http1_limits MOST = {SPLICE_MAX_HEAD / 2, SPLICE_MAX_HEAD / 2};
+	const struct splice_listener *l;
 
-	if (from == SPLICE_CLIENT)
-		return http1_request_parse(
-			data, len, seen, l == NULL ? &MOST : &l->limits, &sp->head, reason);
-	return http1_response_parse(data, len, seen, f->method, &MOST, &sp->head, reason);
+	if (from == SPLICE_SERVER)
+		return http1_response_parse(data, len, seen, f->method, &MOST, &sp->head, reason);
+	l = sp->io->listener(sp->ctx, f->listener);
+	return http1_request_parse(
+		data, len, seen, l == NULL ? &MOST : &l->limits, &sp->head, reason);
 }
 
 // The beginning of a head is taken over and acknowledged at once: the host may wait for that.
 static bool collect(
 	struct splice *sp, struct flow *f, enum splice_side from, const struct tcp_segment *seg)
 {
-	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
 	struct half *h = half_from(f, from);
 	struct end *e = side_end(sp, f, from);
+	const struct splice_listener *l;
 
 	if (!h->collecting) {
 		assert(h->buf == 0);
@@ -48,8 +49,10 @@ static bool collect(
 	e->rcv_nxt += seg->len;
 	h->base = e->rcv_nxt;
 	sp->at_work.ack[from] = true;
-	if (from == SPLICE_CLIENT && !(f->flags & FLOW_DEADLINE))
+	if (from == SPLICE_CLIENT && !(f->flags & FLOW_DEADLINE)) {
+		l = sp->io->listener(sp->ctx, f->listener);
 		timeout_set(f, sp->now_ms + (l == NULL ? CLOSE_MS : l->head_timeout_ms));
+	}
 	return true;
 }
 

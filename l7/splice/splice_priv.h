@@ -487,7 +487,8 @@ void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *
 
 // ---- flow.c: a flow's life
 
-struct flow *flow_take(struct splice *sp, uint32_t listener); // NULL: all are in use
+// Of a listener and its number. NULL: all are in use.
+struct flow *flow_take(struct splice *sp, uint32_t listener, const struct splice_listener *l);
 void flow_free(struct splice *sp, struct flow *f);
 // A flow that lingers begins anew, under the same tuple.
 void flow_restart(struct splice *sp, struct flow *f, const struct splice_listener *l);

@@ -148,7 +148,7 @@ uint32_t splice_syn(struct splice *sp, uint32_t listener, uint64_t tuple_hash,
 		give_cookie(sp, l, tuple_hash, seg, cookie);
 		return SPLICE_NONE;
 	}
-	f = flow_take(sp, listener);
+	f = flow_take(sp, listener, l);
 	if (f == NULL)
 		return SPLICE_NONE;
 	begin_handshake(sp, f, l, seg, pick_isn(sp, tuple_hash));
@@ -170,8 +170,9 @@ void syn_answer(struct splice *sp, struct flow *f)
 // Where a TCP listener's flow goes is known from the start.
 static void begin_tcp(struct splice *sp, struct flow *f)
 {
-	const struct splice_listener *l = sp->io->listener(sp->ctx, f->listener);
+	const struct splice_target target = sp->io->target(sp->ctx, f->listener);
 
+	f->cluster = target.cluster;
 	f->up.buf = buffer_take(sp, 0); // remembers the endpoints that were tried
 	f->head_us = (uint32_t)sp->now_us;
 	splice_tell(sp, f, SPLICE_REQUEST, 0);
@@ -180,7 +181,7 @@ static void begin_tcp(struct splice *sp, struct flow *f)
 		return;
 	}
 	buffer_at(sp, f->up.buf)->src_end = f->client.rcv_nxt;
-	buffer_at(sp, f->up.buf)->connect_ms = l == NULL ? CLOSE_MS : l->connect_timeout_ms;
+	buffer_at(sp, f->up.buf)->connect_ms = target.connect_timeout_ms;
 	bind_request(sp, f, false);
 }
 
@@ -224,7 +225,7 @@ uint32_t splice_cookie_ack(struct splice *sp, uint32_t listener, uint64_t tuple_
 	if (seg->flags & TCP_RST)
 		return SPLICE_NONE;
 	if (l != NULL && !sp->draining && cookie_is_out(sp) && cookie_holds(sp, tuple_hash, seg))
-		f = flow_take(sp, listener);
+		f = flow_take(sp, listener, l);
 	if (f == NULL) {
 		// Data that overtook the handshake's ACK proves nothing; it comes again.
 		if (!cookie_is_out(sp) || seg->len == 0)

@@ -65,6 +65,13 @@ static const struct splice_listener *find_listener(void *ctx, uint32_t listener)
 	return listener == 0 ? &node->listener : NULL;
 }
 
+static struct splice_target find_target(void *ctx, uint32_t listener)
+{
+	(void)ctx;
+	(void)listener;
+	return (struct splice_target){.cluster = 0, .connect_timeout_ms = 15000};
+}
+
 static bool leg_fits(void *ctx, uint32_t flow, uint32_t leg)
 {
 	(void)ctx;
@@ -177,6 +184,7 @@ static const struct splice_io io = {
 	.send = send_segment,
 	.drop = drop_segment,
 	.listener = find_listener,
+	.target = find_target,
 	.route = sim_route_request,
 	.edit_response = sim_route_edit_response,
 	.leg_fits = leg_fits,
@@ -337,7 +345,6 @@ static void fill_listener(struct sim_node *node)
 		.limits = {.request_line_bytes = 8192, .fields_bytes = 32768},
 		.head_timeout_ms = 60000,
 		.idle_timeout_ms = 130000,
-		.connect_timeout_ms = 15000,
 		.drain_timeout_ms = 20000,
 		.mss = 1460,
 		.window_scale = (uint8_t)sim_below(node->sim, 10),

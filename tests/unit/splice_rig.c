@@ -75,6 +75,16 @@ static const struct splice_listener *on_listener(void *ctx, uint32_t listener)
 	return listener == 0 ? &rig->listener : NULL;
 }
 
+// Another cluster each time.
+static struct splice_target on_target(void *ctx, uint32_t listener)
+{
+	struct rig *rig = ctx;
+
+	assert_int_equal(listener, 0);
+	rig->target.cluster++;
+	return rig->target;
+}
+
 static void on_route(void *ctx, uint32_t flow, const uint8_t *raw, const struct http1_head *head,
 	struct splice_decision *decision)
 {
@@ -99,7 +109,7 @@ static uint32_t on_pick(
 	struct rig *rig = ctx;
 
 	(void)flow;
-	(void)cluster;
+	rig->picked = cluster;
 	if (!rig->n_endpoints)
 		return SPLICE_NONE;
 	return n_tried ? (tried[n_tried - 1] + 1) % rig->n_endpoints : 0;
@@ -177,6 +187,7 @@ static const struct splice_io io = {
 	.send = on_send,
 	.drop = on_drop,
 	.listener = on_listener,
+	.target = on_target,
 	.route = on_route,
 	.edit_response = on_edit,
 	.pick = on_pick,
@@ -212,11 +223,11 @@ struct rig *rig_create(void)
 		.limits = {.request_line_bytes = 8192, .fields_bytes = 4096},
 		.head_timeout_ms = 5000,
 		.idle_timeout_ms = 60000,
-		.connect_timeout_ms = 4000,
 		.drain_timeout_ms = 10000,
 		.mss = 1400,
 		.window_scale = 5,
 	};
+	rig->target = (struct splice_target){.cluster = 40, .connect_timeout_ms = 4000};
 	rig->decision =
 		(struct splice_decision){.action = SPLICE_TO_CLUSTER, .connect_timeout_ms = 4000};
 	rig->n_endpoints = 3;

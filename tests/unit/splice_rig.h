@@ -54,6 +54,7 @@ struct rig {
 	bool flow_open[RIG_MAX_FLOWS];
 	uint64_t n_events[SPLICE_N_EVENTS];
 	enum splice_why why; // of the last own reply or reset
+	uint32_t picked;     // the cluster that an endpoint was last asked of
 
 	// How a client of this rig is, and how an endpoint.
 	uint16_t client_mss, client_window, server_window;
@@ -61,7 +62,8 @@ struct rig {
 	bool client_sack, server_sack;
 	// What the owner decides.
 	struct splice_decision decision;
-	uint32_t n_endpoints; // 0: none is healthy
+	struct splice_target target; // the last one; cluster is one more with each
+	uint32_t n_endpoints;	     // 0: none is healthy
 	bool ports_out;
 	bool removed;	      // all endpoints
 	uint32_t leg_idle_ms; // how long idle legs are kept

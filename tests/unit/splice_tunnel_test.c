@@ -94,6 +94,30 @@ static void splice_tcp_no_endpoint_resets_the_client(void **state)
 	assert_false(rig->flow_open[flow]);
 }
 
+// One target is drawn, its time-out is the endpoint's, and what is tried next is of the same cluster.
+static void splice_tcp_target_is_drawn_once(void **state)
+{
+	struct rig *rig = *state;
+	struct splice_view view;
+	struct tcp_out cookie;
+	uint32_t flow;
+
+	rig->listener.protocol = SPLICE_TCP;
+	rig->target = (struct splice_target){.cluster = 6, .connect_timeout_ms = 1500};
+	rig_start(rig);
+	flow = rig_syn(rig, RIG_CLIENT_ISS, &cookie);
+	assert_int_equal(rig->picked, 7);
+	rig_wait(rig, 1400);
+	assert_int_equal(rig->n_events[SPLICE_CONNECT_FAILED], 0);
+	rig->picked = SPLICE_NONE;
+	rig_wait(rig, 200);
+	assert_int_equal(rig->n_events[SPLICE_CONNECT_FAILED], 1);
+	assert_int_equal(rig->picked, 7);
+	assert_int_equal(rig->target.cluster, 7);
+	assert_true(splice_view(rig->splice, flow, &view));
+	assert_int_equal(view.cluster, 7);
+}
+
 static void splice_tcp_fins_pass_both_ways(void **state)
 {
 	struct rig *rig = *state;
@@ -256,6 +280,7 @@ int main(void)
 		CASE(splice_tcp_answers_the_syn_when_the_endpoint_has),
 		CASE(splice_tcp_endpoint_may_speak_first),
 		CASE(splice_tcp_no_endpoint_resets_the_client),
+		CASE(splice_tcp_target_is_drawn_once),
 		CASE(splice_tcp_fins_pass_both_ways),
 		CASE(splice_tcp_fins_that_cross_end_both_connections),
 		CASE(splice_upgrade_accepted_becomes_a_tunnel),
