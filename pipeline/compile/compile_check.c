@@ -112,6 +112,7 @@ static int check_endpoint(struct compile *c, const struct endpoint_spec *spec,
 {
 	struct endpoint_spec checked = *spec;
 	struct endpoint endpoint = {0};
+	int ret;
 
 	if (spec->policy != NULL && n_policies > 0 &&
 		bsearch(spec->policy, policies, n_policies, sizeof(*policies), compare_policy) !=
@@ -121,7 +122,8 @@ static int check_endpoint(struct compile *c, const struct endpoint_spec *spec,
 		checked.address = (struct l7_address){.family = 4, .b = {192, 0, 2, 1}};
 	if (spec->address.family == 0 && spec->port == 0)
 		checked.port = 1;
-	return l7_fill_endpoint(c, &checked, &endpoint);
+	ret = l7_fill_endpoint(c, &checked, &endpoint);
+	return ret == 0 ? l7_check_sources(c, spec) : ret;
 }
 
 int compile_check_cluster(struct compile_check *check, const struct cluster_spec *spec,

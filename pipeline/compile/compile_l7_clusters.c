@@ -61,6 +61,28 @@ int l7_fill_endpoint(struct compile *c, const struct endpoint_spec *spec, struct
 	return ret;
 }
 
+// An endpoint in its client's VRF is asked for wherever its cluster is served, which may be on purpose in some VRFs only:
+// requests that find no source there are answered 503.
+int l7_check_sources(struct compile *c, const struct endpoint_spec *spec)
+{
+	const uint8_t family = spec->address.family;
+	const struct vrf_spec *vrf;
+
+	if (spec->vrf == NULL)
+		return 0;
+	vrf = &c->spec->vrfs[name_index_find(c->names.vrf_index, spec->vrf)];
+	for (uint32_t i = 0; i < vrf->n_sources; i++)
+		if (family == 0 || vrf->sources[i].prefix.family == family)
+			return 0;
+	return refusal_set(c->refusal, spec->origin,
+		"vrf: \"%s\" has no %ssources; give it addresses that the node speaks to endpoints "
+		"from",
+		vrf->name,
+		family == 0   ? ""
+		: family == 4 ? "IPv4 "
+			      : "IPv6 ");
+}
+
 // Where an endpoint stands in its cluster.
 struct place {
 	const struct cluster_spec *cluster;
@@ -76,6 +98,8 @@ static int place_endpoint(struct compile_l7 *l, const struct place *place,
 		.cluster = place->cluster_slot, .locality = (uint16_t)place->locality};
 	int ret = l7_fill_endpoint(l->c, spec, &endpoint);
 
+	if (ret == 0)
+		ret = l7_check_sources(l->c, spec);
 	if (ret != 0)
 		return ret;
 	*slot = slot_map_take(map, &endpoint);

@@ -97,6 +97,8 @@ int l7_refuse_twice(struct refusal *refusal, const char *kind, const char *name,
 // The endpoint but for its cluster, from its spec.
 int l7_fill_endpoint(
 	struct compile *c, const struct endpoint_spec *spec, struct endpoint *endpoint);
+// Whether the VRF that it names, which is there, has sources of its family, or any when the family is 0.
+int l7_check_sources(struct compile *c, const struct endpoint_spec *spec);
 
 // compile_l7_drain.c. Endpoints that no cluster has any more drain; those that drain already keep their slots
 // while they have flows.

@@ -11,7 +11,8 @@
 	"  vlans = ( { id = 7; vrf = \"red\"; mtu = 1500; addresses = [ \"10.0.0.1/24\" ]; },\n"   \
 	"            { id = 8; vrf = \"red\"; mtu = 1400; addresses = [ \"10.0.1.1/24\" ]; } ); "  \
 	"} );\n"                                                                                   \
-	"vrfs = ( { name = \"red\"; routes = ( " routes " ); },\n"                                 \
+	"vrfs = ( { name = \"red\"; sources = [ \"10.250.0.1\", \"fd00:250::1\" ];\n"              \
+	"           routes = ( " routes " ); },\n"                                                 \
 	"         { name = \"default\"; routes = ( { prefix = \"a::/16\"; via = "                  \
 	"\"2001:db8:f::9\"; } ); } );\n"                                                           \
 	"srv6 = { source = \"2001:db8:f::1\"; policies = ( " policies " ); };\n"                   \

@@ -6,7 +6,10 @@
 #include "tests/unit/compile_fixture.h"
 #include "tests/unit/route_request.h"
 
-#define VRFS "vrfs = ( { name = \"red\"; }, { name = \"blue\"; }, { name = \"green\"; } );\n"
+#define SOURCES "sources = [ \"10.250.0.1\", \"fd00:250::1\" ]; "
+#define VRFS                                                                                       \
+	"vrfs = ( { name = \"red\"; " SOURCES "}, { name = \"blue\"; " SOURCES                     \
+	"}, { name = \"green\"; " SOURCES "} );\n"
 #define POLICIES                                                                                   \
 	SRV6 "policies = ( { name = \"w\"; segments = [ \"2001:db8:a::1\" ]; },\n"                 \
 	     "{ name = \"l2\"; headend = \"H.Encaps.L2\"; segments = [ \"2001:db8:a::2\" ]; } "    \
@@ -376,14 +379,53 @@ static void compile_l7_removed_endpoint_drains_while_it_has_flows(void **state)
 	assert_int_equal(f->snapshot->l7->n_endpoints, 1);
 }
 
+static const struct {
+	const char *endpoints;
+	const char *refusal; // NULL: none
+} source_cases[] = {
+	{"{ address = \"10.2.0.1\"; port = 80; vrf = \"four\"; }", NULL},
+	{"{ address = \"fd00::1\"; port = 80; vrf = \"six\"; }", NULL},
+	{"{ address = \"10.2.0.1\"; port = 80; }, { address = \"fd00::1\"; port = 80; }", NULL},
+	{"{ address = \"10.2.0.1\"; port = 80; vrf = \"four\"; },\n"
+	 "{ address = \"fd00::1\"; port = 80; vrf = \"four\"; }",
+		"f:4: vrf: \"four\" has no IPv6 sources; give it addresses that the node speaks to "
+		"endpoints from"},
+	{"{ address = \"10.2.0.1\"; port = 80; vrf = \"six\"; }",
+		"f:3: vrf: \"six\" has no IPv4 sources; give it addresses that the node speaks to "
+		"endpoints from"},
+	{"{ address = \"10.2.0.1\"; port = 80; vrf = \"default\"; }",
+		"f:3: vrf: \"default\" has no IPv4 sources; give it addresses that the node speaks "
+		"to endpoints from"},
+};
+
+// Where the node has no address to speak from it could never reach an endpoint.
+static void compile_l7_endpoint_needs_sources_in_its_vrf(void **state)
+{
+	struct fixture *f = *state;
+	char text[1024];
+
+	for (size_t i = 0; i < RTE_DIM(source_cases); i++) {
+		snprintf(text, sizeof(text),
+			"vrfs = ( { name = \"four\"; sources = [ \"10.250.0.1\" ]; },\n"
+			"{ name = \"six\"; sources = [ \"fd00:250::1\" ]; } );\n"
+			"clusters = ( { name = \"c\"; endpoints = ( %s ); } );",
+			source_cases[i].endpoints);
+		load(f, text);
+		f->refusal.text[0] = '\0';
+		assert_int_equal(compile(f), source_cases[i].refusal == NULL ? 0 : -EINVAL);
+		assert_string_equal(f->refusal.text,
+			source_cases[i].refusal == NULL ? "" : source_cases[i].refusal);
+	}
+}
+
 // Flows of an endpoint whose VRF is gone must not meet another VRF's host with its address.
 static void compile_l7_endpoint_without_its_vrf_is_gone(void **state)
 {
 	static const char other[] =
 		"vrfs = ( { name = \"red\"; }, { name = \"new\"; } );\n" POLICIES;
 	static const char other_with_endpoint[] =
-		"vrfs = ( { name = \"red\"; }, { name = \"new\"; }, { name = \"newer\"; } "
-		");\n" POLICIES
+		"vrfs = ( { name = \"red\"; }, { name = \"new\"; }, { name = \"newer\"; " SOURCES
+		"} );\n" POLICIES
 		"clusters = ( { name = \"c\"; vrf = \"newer\"; endpoints = ( " ENDPOINT(
 			"10.2.0.1") " ); } );";
 	struct fixture *f = *state;
@@ -748,6 +790,7 @@ int main(void)
 		COMPILE_TEST(compile_l7_unchanged_tables_are_shared),
 		COMPILE_TEST(compile_l7_removed_endpoint_drains_for_one_snapshot),
 		COMPILE_TEST(compile_l7_removed_endpoint_drains_while_it_has_flows),
+		COMPILE_TEST(compile_l7_endpoint_needs_sources_in_its_vrf),
 		COMPILE_TEST(compile_l7_endpoint_without_its_vrf_is_gone),
 		COMPILE_TEST(compile_l7_endpoint_without_its_policy_is_gone),
 		COMPILE_TEST(compile_l7_refusals_name_place_and_reason),

@@ -21,9 +21,10 @@ enum {
 static const char base_config[] =
 	"ports = ( { name = \"p\"; device = \"d0\"; addresses = [ \"192.0.2.1/24\" ];\n"
 	"  vlans = ( { id = 7; vrf = \"red\"; addresses = [ \"10.0.0.1/24\" ]; } ); } );\n"
-	"vrfs = ( { name = \"red\"; routes = ( { prefix = \"10.9.0.7/32\"; via = \"10.0.0.9\"; } "
+	"vrfs = ( { name = \"red\"; sources = [ \"10.250.0.1\" ]; routes = ( { prefix = "
+	"\"10.9.0.7/32\"; via = \"10.0.0.9\"; } "
 	"); },"
-	" { name = \"blue\"; } );\n"
+	" { name = \"blue\"; sources = [ \"10.250.0.1\" ]; } );\n"
 	"service_networks = ( { name = \"n\"; vrfs = [ \"red\", \"blue\" ]; },\n"
 	"  { name = \"u\"; vrfs = [ \"default\" ]; } );\n"
 	"clusters = ( { name = \"filed\"; endpoints = ( { address = \"10.5.0.1\"; port = 80; } ); "
