@@ -414,13 +414,13 @@ static void fetch_texts(const struct route_table *table, const struct host *host
 
 void route_table_fetch(const struct route_table *table, uint32_t place, enum route_fetch step)
 {
-	const struct route *route =
-		(const struct route *)block_part(&table->block, PART_ROUTES) + place;
+	const struct route *route = block_part(&table->block, PART_ROUTES);
 	const struct host *hosts = block_part(&table->block, PART_HOSTS);
 	const struct cluster_choice *choices = block_part(&table->block, PART_CHOICES);
 
 	if (place >= table->n_routes)
 		return;
+	route += place;
 	switch (step) {
 	case ROUTE_FETCH_ROUTE:
 		__builtin_prefetch(route);
