@@ -47,7 +47,7 @@ MAY_USE = {
     "srv6": {"openssl"},
     "l7": set(),
     "pipeline": {"dpdk"},
-    "conf": {"libconfig"},
+    "conf": {"libconfig", "xxhash"},
     "ctrl": {"dpdk", "openssl", "libevent", "jansson", "jemalloc", "protobuf-c", "xxhash",
              "nghttp2"},
     "app": {"dpdk", "openssl", "libevent", "jansson", "jemalloc"},
