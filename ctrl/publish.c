@@ -192,8 +192,9 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 		publish_job_destroy(job);
 		return;
 	}
-	publish->job = NULL;
+	// Nothing starts before everybody has heard of this one, even if the grace period is over at once.
 	finish_compile(publish, job);
+	publish->job = NULL;
 	start_next(publish);
 }
 
