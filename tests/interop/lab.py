@@ -23,6 +23,7 @@ BUILD = os.path.abspath(os.environ.get("PERGOLA_BUILD", os.path.join(ROOT, "buil
 PAGE_SERVER = os.path.join(ROOT, "tests", "interop", "page_server.py")
 PREFIX = "pgio"
 WAIT_S = 30  # for whatever must happen; the machine may be busy
+LOAD_S = int(os.environ.get("PERGOLA_LOAD_S", "2"))  # of a run of a load tool
 PAGE_LEN = 300_000
 TCP_BYTES = "1M"
 
@@ -47,7 +48,7 @@ def die_with_us():
 
 def command(*args, text_in=None):
     done = subprocess.run(args, input=text_in, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          check=False, timeout=4 * WAIT_S, start_new_session=True)
+                          check=False, timeout=4 * WAIT_S + LOAD_S, start_new_session=True)
     assert done.returncode == 0, f"{' '.join(args)}: {done.stdout}"
     return done.stdout
 

@@ -9,9 +9,8 @@ import re
 import pytest
 from hosts import shared_lab
 from http_lab import VIP, address, cluster, endpoint, listener, services
-from lab import ROOT, until
+from lab import LOAD_S, ROOT, until
 
-SECONDS = int(os.environ.get("PERGOLA_LOAD_S", "2"))
 RAW, TALK = 81, 82
 IPERF_PORT, TALK_PORT = 5201, 8083
 N_MESSAGES = 200
@@ -52,7 +51,7 @@ def left(http):
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("pipelined", [1, 8])
 def test_h2load_sees_no_failure(http, family, pipelined):
-    out = http.lab.run("red", "h2load", "--h1", "-c", "50", "-m", str(pipelined), "-D", str(SECONDS),
+    out = http.lab.run("red", "h2load", "--h1", "-c", "50", "-m", str(pipelined), "-D", str(LOAD_S),
                        "--connect-to", f"{address(family)}:80", "http://web.local/who")
     total, failed, errored, timeout = re.search(
         r"requests: (\d+) total, .* (\d+) failed, (\d+) errored, (\d+) timeout", out).groups()
@@ -62,7 +61,7 @@ def test_h2load_sees_no_failure(http, family, pipelined):
 
 @pytest.mark.parametrize("more", [[], ["-H", "Connection: close"]], ids=["kept", "closed"])
 def test_wrk_sees_no_failure(http, more):
-    out = http.lab.run("red", "wrk", "-t", "2", "-c", "64", "-d", f"{SECONDS}s", *more, f"http://{address(6)}/page")
+    out = http.lab.run("red", "wrk", "-t", "2", "-c", "64", "-d", f"{LOAD_S}s", *more, f"http://{address(6)}/page")
     assert "Non-2xx" not in out and "Socket errors" not in out, out
 
 
@@ -74,7 +73,7 @@ def test_iperf3_through_a_tcp_listener(http, family, direction):
         server = http.lab.start("blue", "iperf3", "-s", "-1", "--forceflush", log=log)
     until(lambda: "listening" in open(log_path, encoding="utf-8").read(), "iperf3's server")
     result = json.loads(http.lab.run("red", "iperf3", "-J", "-c", VIP[family], "-p", str(RAW), "-P", "4",
-                                     "-t", str(SECONDS), *direction))
+                                     "-t", str(LOAD_S), *direction))
     assert "error" not in result, result["error"]
     assert result["end"]["sum_received"]["bytes"] > 0
     assert server.wait() == 0
