@@ -25,6 +25,7 @@
 #include "ctrl/log.h"
 #include "ctrl/neigh/neigh.h"
 #include "ctrl/publish.h"
+#include "ctrl/wall_clock.h"
 #include "ctrl/watchdog.h"
 #include "ctrl/xds/support.h"
 #include "ctrl/xds/xds.h"
@@ -202,8 +203,9 @@ static int start_workers(struct ctrl *ctrl, struct refusal *refusal)
 	int ret;
 
 	ctrl->watchdog = watchdog_create(ctrl);
-	if (ctrl->watchdog == NULL)
-		return refusal_set(refusal, NULL, "out of memory for the watchdog");
+	ctrl->wall_clock = wall_clock_create(ctrl);
+	if (ctrl->watchdog == NULL || ctrl->wall_clock == NULL)
+		return refusal_set(refusal, NULL, "out of memory for the watchdog and the clock");
 	ret = workers_start(ctrl->workers, ctrl->n_workers);
 	if (ret != 0)
 		refusal_set(refusal, &ctrl->spec->workers.origin,
@@ -252,6 +254,7 @@ static int serve(struct ctrl *ctrl, const char *socket_path, struct refusal *ref
 			ctrl->n_ports, socket_path);
 		event_base_dispatch(ctrl->base);
 	}
+	wall_clock_destroy(ctrl->wall_clock);
 	watchdog_destroy(ctrl->watchdog);
 	free_events(&events);
 	stop_all(ctrl, workers_run);

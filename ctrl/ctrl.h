@@ -27,6 +27,7 @@ struct publish;
 struct capture_session;
 struct flow_session;
 struct trace_session;
+struct wall_clock;
 struct watchdog;
 struct xds;
 
@@ -60,6 +61,7 @@ struct ctrl {
 	struct flow_session *flow_session; // likewise
 	uint32_t flow_request;		   // number of the last one
 	struct trace_session *trace;	   // likewise
+	struct wall_clock *wall_clock;
 	struct watchdog *watchdog;
 	struct xds *xds; // NULL: the file has no servers
 };

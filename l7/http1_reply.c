@@ -51,28 +51,38 @@ static const char *find_phrase(uint16_t status)
 	return "";
 }
 
-int http1_reply_write(uint16_t status, const char *body, uint32_t body_len,
-	enum http1_method method, enum http1_reply_connection connection, uint8_t *out,
-	uint32_t out_len)
+// RFC 9110 §15.5.6.
+static const char *allow_of(const struct http1_reply *reply)
+{
+	if (reply->status != 405)
+		return "";
+	if (reply->method == HTTP1_CONNECT)
+		return "allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH\r\n";
+	return "allow:\r\n";
+}
+
+int http1_reply_write(const struct http1_reply *reply, uint8_t *out, uint32_t out_len)
 {
 	// RFC 9110 §8.6: no length for 204; in a 304 it would speak of a body that is elsewhere.
-	const bool may_have_body = status != 204 && status != 304;
-	char head[256], length[64] = "";
+	const bool may_have_body = reply->status != 204 && reply->status != 304;
+	uint32_t body_len = may_have_body ? reply->body_len : 0;
+	char head[384], length[64] = "";
 	uint32_t len;
 
-	if (!may_have_body)
-		body_len = 0;
 	if (may_have_body)
 		snprintf(length, sizeof(length), "content-length: %u\r\n", body_len);
-	len = (uint32_t)snprintf(head, sizeof(head), "HTTP/1.1 %u %s\r\n%s%s%s\r\n", status,
-		find_phrase(status), length, body_len > 0 ? "content-type: text/plain\r\n" : "",
-		connection == HTTP1_REPLY_CLOSE ? "connection: close\r\n" : "");
-	if (method == HTTP1_HEAD)
+	len = (uint32_t)snprintf(head, sizeof(head), "HTTP/1.1 %u %s\r\n%s%s%s%s%s%s%s\r\n",
+		reply->status, find_phrase(reply->status),
+		reply->date == NULL ? "" : "date: ", reply->date == NULL ? "" : reply->date,
+		reply->date == NULL ? "" : "\r\n", allow_of(reply), length,
+		body_len > 0 ? "content-type: text/plain\r\n" : "",
+		reply->connection == HTTP1_REPLY_CLOSE ? "connection: close\r\n" : "");
+	if (reply->method == HTTP1_HEAD)
 		body_len = 0;
 	if (len > out_len || body_len > out_len - len)
 		return -E2BIG;
 	memcpy(out, head, len);
 	if (body_len > 0)
-		memcpy(out + len, body, body_len);
+		memcpy(out + len, reply->body, body_len);
 	return (int)(len + body_len);
 }

@@ -12,9 +12,17 @@ enum http1_reply_connection {
 	HTTP1_REPLY_CLOSE, // says connection: close
 };
 
-// Writes a whole HTTP/1.1 reply: content-length where the status may have one, content-type text/plain
-// when there is a body, and the body unless method, the request's, is HEAD. status is 200 to 599.
+struct http1_reply {
+	uint16_t status; // 200 to 599
+	uint32_t body_len;
+	const char *body;
+	const char *date;	  // l7/http1_date.h; NULL: nobody knows the time
+	enum http1_method method; // the request's
+	enum http1_reply_connection connection;
+};
+
+// Writes a whole HTTP/1.1 reply: content-length where the status may have one, content-type text/plain when there is
+// a body, and the body unless the method is HEAD. A 405 says which methods are allowed: to CONNECT all others, since
+// it is what the node refuses by itself; else none, since the route that answers so has no other answer.
 // Returns the length written to out, or -E2BIG.
-int http1_reply_write(uint16_t status, const char *body, uint32_t body_len,
-	enum http1_method method, enum http1_reply_connection connection, uint8_t *out,
-	uint32_t out_len);
+int http1_reply_write(const struct http1_reply *reply, uint8_t *out, uint32_t out_len);

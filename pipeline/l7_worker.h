@@ -10,6 +10,7 @@
 #include <rte_graph.h>
 
 #include "l7/balance.h"
+#include "l7/http1_date.h"
 #include "l7/splice.h"
 #include "pipeline/flow_report.h"
 #include "pipeline/flow_table.h"
@@ -92,6 +93,8 @@ struct l7_worker {
 	struct splice_listener listener;
 	char client[L7_ADDR_TEXT_LEN];
 	char port[6];
+	uint64_t date_s; // what date says
+	char date[HTTP1_DATE_LEN + 1];
 };
 
 // For worker w, which has its index, pools and peers already. max_payload: l7_worker.max_payload. NULL with errno

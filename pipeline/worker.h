@@ -110,7 +110,8 @@ struct worker {
 	enum idle_mode idle;
 	uint32_t idle_sleep_us;
 	uint32_t lcore;
-	_Atomic bool drain; // HTTP routing: take no new connections, close idle ones
+	_Atomic uint64_t wall_s; // seconds since 1970; 0: the control core has not said yet
+	_Atomic bool drain;	 // HTTP routing: take no new connections, close idle ones
 	_Atomic bool stop;
 };
 

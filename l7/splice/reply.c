@@ -40,18 +40,20 @@ static void stop_request(struct splice *sp, struct flow *f)
 void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
 	uint32_t body_len, enum splice_why why)
 {
-	enum http1_reply_connection connection;
+	struct http1_reply reply = {
+		.status = status, .body_len = body_len, .body = body, .method = f->method};
 	int n = -ENOBUFS;
 
 	stop_request(sp, f);
-	connection = f->flags & FLOW_CLOSE ? HTTP1_REPLY_CLOSE : HTTP1_REPLY_KEEP;
+	reply.date = sp->io->date(sp->ctx);
+	reply.connection = f->flags & FLOW_CLOSE ? HTTP1_REPLY_CLOSE : HTTP1_REPLY_KEEP;
 	splice_tell(sp, f, SPLICE_OWN_REPLY, why);
 	splice_tell(sp, f, SPLICE_RESPONSE, status);
 	buffer_give(sp, &f->down.buf);
 	f->down.buf = buffer_take(sp, REPLY_HEAD_ROOM + body_len);
 	if (f->down.buf != 0)
-		n = http1_reply_write(status, body, body_len, f->method, connection,
-			buffer_at(sp, f->down.buf)->data, buffer_room(sp, f->down.buf));
+		n = http1_reply_write(
+			&reply, buffer_at(sp, f->down.buf)->data, buffer_room(sp, f->down.buf));
 	if (n < 0) {
 		flow_reset(sp, f, SPLICE_WHY_NO_MEMORY);
 		return;

@@ -2,6 +2,9 @@
 """TCP to virtual addresses, frame by frame: what is taken, what is refused and counted, and who answers for the
 addresses. One link, the client is 10.0.0.2, the endpoint 10.0.0.3."""
 
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.inet6 import (ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr,
@@ -58,6 +61,7 @@ def test_syn_without_options_is_answered_without(node):
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_request_goes_to_the_endpoint_from_a_source(node, family):
+    start = datetime.now(timezone.utc)
     request = syn(node, family)
     answer = ask(node, request)
     data = Raw(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -79,6 +83,8 @@ def test_request_goes_to_the_endpoint_from_a_source(node, family):
         reply = Ether(node.receive("p0"))
     assert_sound(reply)
     assert reply[Raw].load.startswith(b"HTTP/1.1 503 ")
+    date = parsedate_to_datetime(reply[Raw].load.split(b"date: ")[1].split(b"\r\n")[0].decode())
+    assert start - timedelta(minutes=1) < date <= datetime.now(timezone.utc)
     close(node, request, ISN + 1 + len(data))
     node.drain()
 

@@ -13,12 +13,19 @@ struct reply {
 	const char *body;
 	enum http1_method method;
 	enum http1_reply_connection connection;
+	const char *date;
 };
 
 static int run(const struct reply *reply, uint8_t *out, uint32_t len)
 {
-	return http1_reply_write(reply->status, reply->body, (uint32_t)strlen(reply->body),
-		reply->method, reply->connection, out, len);
+	const struct http1_reply whole = {.status = reply->status,
+		.body_len = (uint32_t)strlen(reply->body),
+		.body = reply->body,
+		.date = reply->date,
+		.method = reply->method,
+		.connection = reply->connection};
+
+	return http1_reply_write(&whole, out, len);
 }
 
 static void expect_reply(const struct reply *reply, const char *wanted)
@@ -73,11 +80,34 @@ static void http1_reply_without_content_has_no_length(void **state)
 		"HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n");
 }
 
+static void http1_reply_says_when_it_was_made(void **state)
+{
+	(void)state;
+	expect_reply(&(struct reply){404, "", HTTP1_GET, HTTP1_REPLY_KEEP,
+			     "Sun, 06 Nov 1994 08:49:37 GMT"},
+		"HTTP/1.1 404 Not Found\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		"content-length: 0\r\n\r\n");
+}
+
+// RFC 9110 §15.5.6.
+static void http1_reply_method_not_allowed_says_which_are(void **state)
+{
+	(void)state;
+	expect_reply(&(struct reply){405, "", HTTP1_CONNECT, HTTP1_REPLY_CLOSE},
+		"HTTP/1.1 405 Method Not Allowed\r\n"
+		"allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH\r\n"
+		"content-length: 0\r\nconnection: close\r\n\r\n");
+	expect_reply(&(struct reply){405, "no", HTTP1_DELETE, HTTP1_REPLY_KEEP},
+		"HTTP/1.1 405 Method Not Allowed\r\nallow:\r\ncontent-length: 2\r\n"
+		"content-type: text/plain\r\n\r\nno");
+}
+
 static void http1_reply_of_every_status_parses(void **state)
 {
 	(void)state;
 	for (uint16_t status = 200; status < 600; status++) {
-		const struct reply reply = {status, "body", HTTP1_GET, HTTP1_REPLY_CLOSE};
+		const struct reply reply = {status, "body", HTTP1_GET, HTTP1_REPLY_CLOSE,
+			"Sun, 06 Nov 1994 08:49:37 GMT"};
 		const bool has_body = status != 204 && status != 304;
 		char text[512];
 		int len = run(&reply, (uint8_t *)text, sizeof(text));
@@ -106,6 +136,8 @@ int main(void)
 		cmocka_unit_test(http1_reply_to_head_has_the_length_only),
 		cmocka_unit_test(http1_reply_closing_says_so),
 		cmocka_unit_test(http1_reply_without_content_has_no_length),
+		cmocka_unit_test(http1_reply_says_when_it_was_made),
+		cmocka_unit_test(http1_reply_method_not_allowed_says_which_are),
 		cmocka_unit_test(http1_reply_of_every_status_parses),
 	};
 
