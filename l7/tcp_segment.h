@@ -61,6 +61,12 @@ struct tcp_out {
 	bool sack_offered; // of a SYN
 };
 
+// Bytes of header that n SACK blocks take, with what aligns them.
+static inline uint32_t tcp_sacks_len(uint32_t n)
+{
+	return n == 0 ? 0 : 4 + 8 * n;
+}
+
 // Sequence numbers wrap (RFC 9293 §3.4): "before" within half the circle.
 static inline bool seq_before(uint32_t a, uint32_t b)
 {

@@ -191,9 +191,7 @@ static uint32_t options_len(const struct tcp_out *out)
 		len += 1 + SCALE_LEN;
 	if (out->sack_offered)
 		len += 2 + SACK_OK_LEN;
-	if (out->n_sacks > 0)
-		len += 2 + SACK_LEN + SACK_BLOCK_LEN * out->n_sacks;
-	return len;
+	return len + tcp_sacks_len(out->n_sacks);
 }
 
 // No-operations align each option's numbers to four bytes, as everybody sends them. Returns their sum.

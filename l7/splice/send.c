@@ -37,10 +37,14 @@ static uint16_t window_due(
 	return window > UINT16_MAX ? UINT16_MAX : (uint16_t)window;
 }
 
-static void add_sacks(const struct splice *sp, struct tcp_out *out)
+// Only where they fit: an MSS does not count options (RFC 6691). Otherwise an ACK behind the data takes them.
+static void add_sacks(struct splice *sp, struct tcp_out *out, uint32_t room)
 {
-	for (uint8_t i = 0; i < sp->at_work.n_sacks; i++)
-		out->sacks[out->n_sacks++] = sp->at_work.sacks[i];
+	if (room < tcp_sacks_len(sp->at_work.n_sacks))
+		return;
+	out->n_sacks = sp->at_work.n_sacks;
+	memcpy(out->sacks, sp->at_work.sacks, sizeof(out->sacks));
+	sp->at_work.n_sacks = 0;
 }
 
 // A leg that its endpoint reset is sent nothing more.
@@ -57,8 +61,8 @@ void send_segment(struct splice *sp, struct flow *f, enum splice_side side, stru
 	out->flags |= TCP_ACK;
 	out->ack = ack_due(sp, f, side);
 	out->window = window_due(sp, f, side, out->ack);
-	if (sp->at_work.sack_side == side)
-		add_sacks(sp, out);
+	if (sp->at_work.n_sacks > 0 && sp->at_work.sack_side == side)
+		add_sacks(sp, out, len < e->mss ? e->mss - len : 0);
 	e->ack_sent = out->ack;
 	e->win_sent = out->window;
 	sp->at_work.ack[side] = false;
