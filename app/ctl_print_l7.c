@@ -259,6 +259,7 @@ static void append_endpoints(json_t *rows, const json_t *group)
 	json_array_foreach(group, i, row)
 	{
 		json_object_set_new(row, "name", json_sprintf("  %s", text_of(row, "endpoint")));
+		json_object_set_new(row, "lb_policy", json_string(""));
 		json_array_append(rows, row);
 	}
 }
@@ -298,6 +299,7 @@ void ctl_print_clusters(FILE *out, const json_t *answer)
 {
 	static const struct ctl_column columns[] = {
 		{"CLUSTER", "name", CTL_LEFT},
+		{"BALANCING", "lb_policy", CTL_LEFT},
 		{"STATE", "state", CTL_LEFT},
 		{"HEALTH", "health", CTL_LEFT},
 		{"PRIORITY", "priority", CTL_RIGHT},

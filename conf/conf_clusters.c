@@ -22,29 +22,57 @@ struct cluster_entry {
 static int read_lb_policy(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
 {
-	static const char *const later[] = {
-		"LEAST_REQUEST", "RING_HASH", "MAGLEV", "RANDOM", "CLUSTER_PROVIDED"};
+	static const char *const known[] = {[CLUSTER_ROUND_ROBIN] = "ROUND_ROBIN",
+		[CLUSTER_LEAST_REQUEST] = "LEAST_REQUEST",
+		[CLUSTER_RANDOM] = "RANDOM"};
+	static const char *const later[] = {"RING_HASH", "MAGLEV", "CLUSTER_PROVIDED"};
 	const char *text = value_text(reader, setting);
 	char quoted[TEXT_QUOTED_BYTES];
 
 	(void)key;
-	(void)object;
 	if (text == NULL)
 		return -EINVAL;
-	if (strcmp(text, "ROUND_ROBIN") == 0)
-		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(text, known[i]) == 0) {
+			((struct cluster_entry *)object)->cluster.policy = (enum cluster_policy)i;
+			return 0;
+		}
 	text_quote(text, quoted);
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 		if (strcmp(text, later[i]) == 0)
-			return reader_refuse(
-				reader, setting, "%s is not supported yet; ROUND_ROBIN is", quoted);
-	return reader_refuse(
-		reader, setting, "%s is not a known lb_policy; one of ROUND_ROBIN", quoted);
+			return reader_refuse(reader, setting,
+				"%s is not supported yet; ROUND_ROBIN, LEAST_REQUEST and RANDOM "
+				"are",
+				quoted);
+	return reader_refuse(reader, setting,
+		"%s is not a known lb_policy; one of ROUND_ROBIN, LEAST_REQUEST, RANDOM", quoted);
+}
+
+// With a fraction or without.
+static int read_bias(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	double *bias = &((struct cluster_entry *)object)->cluster.active_request_bias;
+
+	(void)key;
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_FLOAT:
+		*bias = config_setting_get_float(setting);
+		return 0;
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		*bias = (double)config_setting_get_int64(setting);
+		return 0;
+	default:
+		return reader_refuse_type(reader, setting, "a number");
+	}
 }
 
 enum {
 	CLUSTER_NAME,
 	CLUSTER_LB_POLICY,
+	CLUSTER_CHOICE_COUNT,
+	CLUSTER_ACTIVE_REQUEST_BIAS,
 	CLUSTER_CONNECT_TIMEOUT,
 	CLUSTER_POOL_TIMEOUT,
 	CLUSTER_POLICY,
@@ -65,6 +93,9 @@ enum {
 static const struct reader_key cluster_keys[N_CLUSTER_KEYS] = {
 	[CLUSTER_NAME] = {"name", value_name, CLUSTER_FIELD(cluster.name)},
 	[CLUSTER_LB_POLICY] = {.name = "lb_policy", .read = read_lb_policy},
+	[CLUSTER_CHOICE_COUNT] = {"choice_count", value_number, CLUSTER_FIELD(cluster.choice_count),
+		2, UINT32_MAX},
+	[CLUSTER_ACTIVE_REQUEST_BIAS] = {.name = "active_request_bias", .read = read_bias},
 	[CLUSTER_CONNECT_TIMEOUT] = {"connect_timeout_ms", value_number,
 		CLUSTER_FIELD(cluster.connect_timeout_ms), 1, MAX_TIMEOUT_MS},
 	[CLUSTER_POOL_TIMEOUT] = {"pool_timeout_ms", value_number,
@@ -128,6 +159,8 @@ static int read_cluster(
 	struct cluster_entry entry = {
 		.cluster = {.connect_timeout_ms = L7_DEFAULT_CONNECT_TIMEOUT_MS,
 			.pool_timeout_ms = L7_DEFAULT_POOL_TIMEOUT_MS,
+			.choice_count = L7_DEFAULT_CHOICE_COUNT,
+			.active_request_bias = 1,
 			.overprovisioning_percent = L7_DEFAULT_OVERPROVISIONING_PERCENT,
 			.panic_percent = L7_DEFAULT_PANIC_PERCENT}};
 	struct cluster_spec *cluster = item;

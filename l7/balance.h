@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Whose turn it is: picks an endpoint of a cluster. A worker keeps one state per cluster slot, which
+// Picks an endpoint of a cluster: whose turn it is, or whom the cluster's policy prefers. A worker keeps one state per cluster slot, which
 // outlives the cluster's tables.
 
 #include <stdint.h>
@@ -25,3 +25,14 @@ void balance_start(struct balance_state *states, uint32_t n, uint16_t worker_idx
 // tried (slots) are passed over when others may be chosen, of the same locality and priority first.
 uint32_t balance_pick(const struct cluster *cluster, struct balance_state *state,
 	const uint32_t *tried, uint32_t n_tried);
+
+// What a choice is made by.
+struct balance_load {
+	const uint32_t *n_active; // requests under way, by endpoint slot
+	uint64_t random;
+};
+
+// The same for clusters with another policy than CLUSTER_ROUND_ROBIN, whose priorities and localities take turns, but
+// not the endpoints.
+uint32_t balance_pick_by_load(const struct cluster *cluster, struct balance_state *state,
+	const struct balance_load *load, const uint32_t *tried, uint32_t n_tried);

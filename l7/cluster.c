@@ -46,12 +46,34 @@ static bool takes_locality(const struct build *b, const struct priority_share *s
 
 // ---- rings
 
+// Each endpoint once, for policies that choose without turns.
+static void fill_plain_ring(struct build *b, struct cluster_ring *ring, uint32_t n)
+{
+	ring->n_turns = n;
+	ring->first = b->n_turns;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t weight = (uint32_t)b->weights[i];
+
+		block_add(&b->builder, CLUSTER_TURNS, &b->items[i], sizeof(*b->items));
+		if (b->spec->policy != CLUSTER_LEAST_REQUEST)
+			continue;
+		block_add(&b->builder, CLUSTER_WEIGHTS, &weight, sizeof(weight));
+		ring->by_weight |= b->weights[i] != b->weights[0];
+	}
+	b->n_turns += n;
+}
+
 // A ring of n endpoints, whose slots and weights are in b.
 static void fill_ring(struct build *b, uint32_t ring_idx, uint32_t n)
 {
 	struct cluster_ring *ring = &b->rings[ring_idx];
-	uint32_t *order = edf_order(b->weights, n, &ring->n_turns);
+	uint32_t *order;
 
+	if (b->spec->policy != CLUSTER_ROUND_ROBIN) {
+		fill_plain_ring(b, ring, n);
+		return;
+	}
+	order = edf_order(b->weights, n, &ring->n_turns);
 	b->builder.failed |= order == NULL;
 	if (b->builder.failed) {
 		free(order);
@@ -255,6 +277,9 @@ struct cluster *cluster_build(const struct cluster_spec *spec, const uint32_t *e
 		.pool_timeout_ms = spec->pool_timeout_ms,
 		.n_endpoints = n_endpoints,
 		.n_localities = spec->n_localities,
+		.policy = spec->policy,
+		.choice_count = spec->choice_count,
+		.active_request_bias = spec->active_request_bias,
 	};
 	uint32_t *localities = calloc(spec->n_localities + 1, sizeof(*localities));
 

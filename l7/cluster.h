@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A cluster, compiled: its time-outs and the order in which its endpoints take turns. Immutable, one block
-// (l7/block.h); l7/balance.h picks from it. Rings say whose turn it is (l7/edf.h). With one priority and one
+// A cluster, compiled: its time-outs and the order in which its endpoints take turns, or the endpoints to choose
+// from where its policy is another one. Immutable, one block (l7/block.h); l7/balance.h picks from it. Rings say whose turn it is (l7/edf.h). With one priority and one
 // locality in play there is one ring, of endpoints, and a pick is one load. Else a ring of rings comes before: the
 // priorities by their shares (l7/priority.h), in each its localities by weight, in each of these the endpoints.
 
@@ -48,14 +48,19 @@ struct cluster {
 	uint32_t n_turns; // of the first ring; 0: nobody may be chosen
 	uint32_t n_rings;
 	uint32_t n_localities;
+	enum cluster_policy policy;
+	uint32_t choice_count;
+	double active_request_bias;
 };
 
-// Who takes turns: endpoints, or rings. The first ring is the one that a pick starts with.
+// Who takes turns: endpoints, or rings. The first ring is the one that a pick starts with. Where endpoints do not take
+// turns, each stands once in its ring.
 struct cluster_ring {
 	uint32_t first; // in the ring's turns, of endpoints or of rings
 	uint32_t n_turns;
 	uint32_t n_in_parent; // turns that it has in one period of the ring that it is in
 	uint32_t of_rings;    // bool
+	uint32_t by_weight;   // bool; of LEAST_REQUEST: its endpoints' weights differ
 };
 
 struct cluster_ring_turn {
@@ -93,6 +98,7 @@ enum cluster_part {
 	CLUSTER_RINGS,
 	CLUSTER_LOCALITIES,
 	CLUSTER_TEXTS,
+	CLUSTER_WEIGHTS, // of LEAST_REQUEST, by turn
 };
 
 // The slots of the endpoints by turn, ring after ring. Inline like the next two, since workers come here for each
@@ -110,6 +116,11 @@ static inline const struct cluster_ring_turn *cluster_ring_turns(const struct cl
 static inline const struct cluster_ring *cluster_rings(const struct cluster *cluster)
 {
 	return block_part(&cluster->block, CLUSTER_RINGS);
+}
+
+static inline const uint32_t *cluster_weights(const struct cluster *cluster)
+{
+	return block_part(&cluster->block, CLUSTER_WEIGHTS);
 }
 
 // The cluster that a request falls to. n is 1 or more.

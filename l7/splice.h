@@ -156,6 +156,8 @@ struct splice_io {
 	// Decides about a complete request head.
 	void (*route)(void *ctx, uint32_t flow, const uint8_t *raw, const struct http1_head *head,
 		struct splice_decision *decision);
+	// The time as a Date field says it (l7/http1_date.h), for the node's own replies; NULL: it is not known.
+	const char *(*date)(void *ctx);
 	// Fills what is to be changed in the head of a final response.
 	void (*edit_response)(void *ctx, uint32_t flow, struct http1_edits *edits);
 	// An endpoint of the cluster that is not among tried, or among them if there is no other;
@@ -262,10 +264,8 @@ struct splice_view {
 };
 
 bool splice_view(const struct splice *sp, uint32_t flow, struct splice_view *view);
-// The flow that a leg is bound to, or SPLICE_NONE; and the endpoint of a leg.
+// The flow that a leg is bound to, or SPLICE_NONE.
 uint32_t splice_leg_flow(const struct splice *sp, uint32_t leg);
-uint32_t splice_leg_endpoint(const struct splice *sp, uint32_t leg);
-uint32_t splice_flow_listener(const struct splice *sp, uint32_t flow);
 
 // All that phase can be in a view, and NULL behind the last.
 const char *splice_phase_name(uint32_t phase);
@@ -286,5 +286,8 @@ struct splice_usage {
 void splice_usage(const struct splice *sp, struct splice_usage *usage);
 // What the same members cannot exceed.
 void splice_limits(const struct splice *sp, struct splice_usage *limits);
+// By endpoint: requests, tunnels and TCP connections that have a leg to it, or wait for one to connect. Any thread,
+// roughly.
+const uint32_t *splice_active(const struct splice *sp);
 // Idle legs to an endpoint.
 uint32_t splice_idle_legs(const struct splice *sp, uint32_t endpoint);

@@ -130,14 +130,16 @@ static void fetch_cluster(const struct l7_worker *l7, const struct request *rq)
 	fetch_route(l7, rq, ROUTE_FETCH_ROUTE);
 }
 
-// Balances as it will be done, but on a copy.
+// Balances as it will be done, but on a copy. What load or chance decides is not known ahead.
 static void fetch_endpoint(const struct l7_worker *l7, struct request *rq)
 {
 	const struct l7_tables *t = l7->w->snapshot->l7;
 	const struct cluster *cluster = l7_tables_cluster(t, rq->flow->cluster);
 	struct balance_state state = l7->balance[rq->flow->cluster];
 
-	rq->endpoint = cluster == NULL ? BALANCE_NONE : balance_pick(cluster, &state, NULL, 0);
+	rq->endpoint = cluster == NULL || cluster->policy != CLUSTER_ROUND_ROBIN
+			       ? BALANCE_NONE
+			       : balance_pick(cluster, &state, NULL, 0);
 	fetch_route(l7, rq, ROUTE_FETCH_HOST);
 	if (rq->endpoint == BALANCE_NONE)
 		return;

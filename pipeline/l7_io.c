@@ -153,7 +153,8 @@ static void fill_edits(struct l7_worker *l7, uint32_t flow, const struct listene
 	struct l7_flow *f = &l7->flows[flow];
 	struct http1_edits *edits = &d->request_edits;
 
-	d->edit_request = (listener->headers & ~LISTENER_RESPONSE_REQUEST_ID) != 0;
+	d->edit_request =
+		(listener->headers & ~LISTENER_RESPONSE_REQUEST_ID) != 0 || edits->host != NULL;
 	d->edit_response = (listener->headers & LISTENER_RESPONSE_REQUEST_ID) != 0;
 	if (listener->headers & LISTENER_X_FORWARDED_FOR)
 		edits->forwarded_for = write_client(l7, flow);
@@ -229,7 +230,21 @@ static void ask_route(void *ctx, uint32_t flow, const uint8_t *raw, const struct
 	d->idle_timeout_ms = timeout_of(v.idle_timeout_ms == L7_TIMEOUT_OF_LISTENER
 						? listener->stream_idle_timeout_ms
 						: v.idle_timeout_ms);
+	d->request_edits.host = v.host_rewrite;
 	fill_edits(l7, flow, listener, raw, head, d);
+}
+
+static const char *ask_date(void *ctx)
+{
+	struct l7_worker *l7 = l7_of(ctx);
+	uint64_t wall_s = atomic_load_explicit(&l7->w->wall_s, memory_order_relaxed);
+
+	if (wall_s == 0)
+		return NULL;
+	if (wall_s != l7->date_s)
+		http1_date_write(wall_s, l7->date);
+	l7->date_s = wall_s;
+	return l7->date;
 }
 
 static void ask_response_edits(void *ctx, uint32_t flow, struct http1_edits *edits)
@@ -242,6 +257,17 @@ static void ask_response_edits(void *ctx, uint32_t flow, struct http1_edits *edi
 
 // ---- endpoints and legs
 
+static uint32_t pick_endpoint(struct l7_worker *l7, const struct cluster *cluster,
+	struct balance_state *state, const uint32_t *tried, uint32_t n_tried)
+{
+	struct balance_load load;
+
+	if (cluster->policy == CLUSTER_ROUND_ROBIN)
+		return balance_pick(cluster, state, tried, n_tried);
+	load = (struct balance_load){splice_active(l7->splice), l7_worker_random(l7)};
+	return balance_pick_by_load(cluster, state, &load, tried, n_tried);
+}
+
 static uint32_t ask_endpoint(
 	void *ctx, uint32_t flow, uint32_t cluster, const uint32_t *tried, uint32_t n_tried)
 {
@@ -253,7 +279,7 @@ static uint32_t ask_endpoint(
 
 	if (table == NULL)
 		return SPLICE_NONE;
-	endpoint = balance_pick(table, &l7->balance[cluster], tried, n_tried);
+	endpoint = pick_endpoint(l7, table, &l7->balance[cluster], tried, n_tried);
 	if (endpoint == BALANCE_NONE)
 		return SPLICE_NONE;
 	l7->flows[flow].cluster = cluster;
@@ -344,6 +370,7 @@ const struct splice_io l7_io = {
 	.listener = ask_listener,
 	.target = ask_target,
 	.route = ask_route,
+	.date = ask_date,
 	.edit_response = ask_response_edits,
 	.pick = ask_endpoint,
 	.endpoint_lives = ask_endpoint_lives,

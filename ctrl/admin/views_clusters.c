@@ -29,11 +29,23 @@ static const char *cluster_name(const struct ctrl *ctrl, uint32_t slot)
 	return l7_view_name(t->cluster_names, slot);
 }
 
+static const char *policy_name(enum cluster_policy policy)
+{
+	static const char *const names[] = {
+		[CLUSTER_ROUND_ROBIN] = "ROUND_ROBIN",
+		[CLUSTER_LEAST_REQUEST] = "LEAST_REQUEST",
+		[CLUSTER_RANDOM] = "RANDOM",
+	};
+
+	return names[policy];
+}
+
 static json_t *cluster_row(const struct ctrl *ctrl, uint32_t slot)
 {
 	const struct cluster *cluster = l7_tables_cluster(ctrl_snapshot(ctrl)->l7, slot);
-	json_t *row = json_pack("{s:s, s:I, s:I, s:I}", "cluster", cluster_name(ctrl, slot),
-		"live_endpoints", (json_int_t)cluster->n_endpoints, "connect_timeout_ms",
+	json_t *row = json_pack("{s:s, s:s, s:I, s:I, s:I}", "cluster", cluster_name(ctrl, slot),
+		"lb_policy", policy_name(cluster->policy), "live_endpoints",
+		(json_int_t)cluster->n_endpoints, "connect_timeout_ms",
 		(json_int_t)cluster->connect_timeout_ms, "pool_timeout_ms",
 		(json_int_t)cluster->pool_timeout_ms);
 
@@ -90,23 +102,18 @@ static json_t *policy_of(const struct ctrl *ctrl, const struct endpoint *endpoin
 		       : json_null();
 }
 
-static uint64_t n_idle_legs(const struct ctrl *ctrl, uint32_t slot)
-{
-	uint64_t n = 0;
-
-	for (uint16_t i = 0; i < ctrl->n_workers; i++)
-		n += splice_idle_legs(ctrl->workers[i]->l7->splice, slot);
-	return n;
-}
-
-// Of endpoints, "active" is the legs that are in use. Legs open and go idle between the two readings.
+// Of endpoints, "active" is what balancing goes by: requests, tunnels and TCP connections that have a leg.
 static void add_legs(json_t *row, const struct ctrl *ctrl, uint32_t slot)
 {
-	uint64_t n_legs = (uint64_t)json_integer_value(json_object_get(row, "active"));
-	uint64_t n_idle = n_idle_legs(ctrl, slot);
+	uint64_t n_active = 0, n_idle = 0;
 
-	json_object_set_new(
-		row, "active", json_integer(n_legs > n_idle ? (json_int_t)(n_legs - n_idle) : 0));
+	for (uint16_t i = 0; i < ctrl->n_workers; i++) {
+		const struct splice *sp = ctrl->workers[i]->l7->splice;
+
+		n_active += splice_active(sp)[slot];
+		n_idle += splice_idle_legs(sp, slot);
+	}
+	json_object_set_new(row, "active", json_integer((json_int_t)n_active));
 	json_object_set_new(row, "idle_legs", json_integer((json_int_t)n_idle));
 }
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Clusters: where their endpoints come from, and how one of them is chosen.
+// Clusters: where their endpoints come from. How one of them is chosen is decode_balance.c's.
 
 #include <errno.h>
 #include <string.h>
 
 #include "ctrl/xds/decode_priv.h"
 #include "pipeline/spec.h"
-
-#define LB_POLICIES "envoy.extensions.load_balancing_policies."
 
 enum {
 	DEFAULT_DNS_REFRESH_MS = 5000,
@@ -111,117 +109,6 @@ static int read_discovery(
 	}
 }
 
-static int read_round_robin(
-	struct decode *d, const struct decode_at *at, const Xds__Any *any, bool *locality_weighted)
-{
-	const Xds__RoundRobin *policy;
-	const void *message;
-	int rc = decode_any(
-		d, at, &support_round_robin, &xds__round_robin__descriptor, any, &message);
-
-	if (rc < 0)
-		return rc;
-	policy = message;
-	*locality_weighted |=
-		policy->locality_lb_config != NULL &&
-		policy->locality_lb_config->locality_config_specifier_case ==
-			XDS__LOCALITY_LB_CONFIG__LOCALITY_CONFIG_SPECIFIER_LOCALITY_WEIGHTED_LB_CONFIG;
-	return 0;
-}
-
-// The first policy whose type is supported. index: which; n: none is.
-static const Xds__Any *choose_policy(
-	const Xds__LoadBalancingPolicy *message, const char *const *types, uint32_t *idx)
-{
-	for (*idx = 0; message != NULL && *idx < message->n_policies; ++*idx) {
-		const Xds__TypedExtensionConfig *extension =
-			message->policies[*idx]->typed_extension_config;
-		const Xds__Any *any = extension == NULL ? NULL : extension->typed_config;
-
-		for (size_t i = 0; types[i] != NULL; i++)
-			if (strcmp(decode_type(any), types[i]) == 0)
-				return any;
-	}
-	return NULL;
-}
-
-// Localities by weight, and within each of them the policy that it names.
-static int read_wrr_locality(
-	struct decode *d, const struct decode_at *at, const Xds__Any *any, bool *locality_weighted)
-{
-	static const char *const types[] = {LB_POLICIES "round_robin.v3.RoundRobin", NULL};
-	const struct decode_at *in = DECODE_IN(at, "endpoint_picking_policy");
-	const Xds__WrrLocality *wrr;
-	const Xds__Any *picking;
-	const void *message;
-	uint32_t idx;
-	int rc = decode_any(
-		d, at, &support_wrr_locality, &xds__wrr_locality__descriptor, any, &message);
-
-	if (rc < 0)
-		return rc;
-	wrr = message;
-	*locality_weighted = true;
-	picking = choose_policy(wrr->endpoint_picking_policy, types, &idx);
-	if (picking == NULL)
-		return decode_refuse(d, in, "none of its policies is supported yet; RoundRobin is");
-	return read_round_robin(d, DECODE_ITEM(in, "policies", idx), picking, locality_weighted);
-}
-
-static int read_policies(
-	struct decode *d, const Xds__LoadBalancingPolicy *message, bool *locality_weighted)
-{
-	static const char *const types[] = {LB_POLICIES "round_robin.v3.RoundRobin",
-		LB_POLICIES "wrr_locality.v3.WrrLocality", NULL};
-	const struct decode_at *at = DECODE_IN(NULL, "load_balancing_policy"), *in;
-	uint32_t idx;
-	const Xds__Any *any = choose_policy(message, types, &idx);
-
-	if (any == NULL)
-		return decode_refuse(d, at,
-			"none of its policies is supported yet; RoundRobin and WrrLocality are");
-	in = DECODE_IN(DECODE_IN(DECODE_ITEM(at, "policies", idx), "typed_extension_config"),
-		"typed_config");
-	return strcmp(decode_type(any), types[0]) == 0
-		       ? read_round_robin(d, in, any, locality_weighted)
-		       : read_wrr_locality(d, in, any, locality_weighted);
-}
-
-static int read_panic(struct decode *d, const Xds__CommonLbConfig *config, uint32_t *percent)
-{
-	const Xds__Percent *given = config == NULL ? NULL : config->healthy_panic_threshold;
-
-	*percent = L7_DEFAULT_PANIC_PERCENT;
-	if (given == NULL)
-		return 0;
-	if (!(given->value >= 0 && given->value <= 100))
-		return decode_refuse(d,
-			DECODE_IN(DECODE_IN(NULL, "common_lb_config"), "healthy_panic_threshold"),
-			"%g is out of range; 0 to 100", given->value);
-	*percent = (uint32_t)(given->value + 0.5);
-	return 0;
-}
-
-static int read_balancing(struct decode *d, const Xds__Cluster *message, struct cluster_spec *spec)
-{
-	const Xds__CommonLbConfig *config = message->common_lb_config;
-	int rc = read_panic(d, config, &spec->panic_percent);
-
-	if (rc < 0)
-		return rc;
-	spec->locality_weighted =
-		config != NULL &&
-		config->locality_config_specifier_case ==
-			XDS__COMMON_LB_CONFIG__LOCALITY_CONFIG_SPECIFIER_LOCALITY_WEIGHTED_LB_CONFIG;
-	if (message->load_balancing_policy != NULL ||
-		message->lb_policy == XDS__CLUSTER__LB__LOAD_BALANCING_POLICY_CONFIG)
-		return read_policies(d, message->load_balancing_policy, &spec->locality_weighted);
-	if (message->lb_policy == XDS__CLUSTER__LB__ROUND_ROBIN)
-		return 0;
-	return decode_refuse(d, DECODE_IN(NULL, "lb_policy"),
-		"%d is not supported yet; ROUND_ROBIN is", (int)message->lb_policy);
-}
-
 static int read_idle_timeout(struct decode *d, const struct decode_at *at,
 	const Xds__HttpProtocolOptions *options, struct cluster_spec *spec)
 {
@@ -312,7 +199,7 @@ int decode_cluster(struct decode *d, const Xds__Cluster *message)
 	if (rc == 0)
 		rc = read_connection(d, message, spec);
 	if (rc == 0)
-		rc = read_balancing(d, message, spec);
+		rc = decode_balancing(d, message, spec);
 	if (rc == 0)
 		rc = read_way(d, message, cluster);
 	if (rc == 0)

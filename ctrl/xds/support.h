@@ -43,6 +43,8 @@ extern const struct support_message support_filter_config;
 extern const struct support_message support_cluster;
 extern const struct support_message support_http_options;
 extern const struct support_message support_round_robin;
+extern const struct support_message support_least_request;
+extern const struct support_message support_random;
 extern const struct support_message support_wrr_locality;
 extern const struct support_message support_assignment;
 extern const struct support_message support_secret;

@@ -96,6 +96,23 @@ static const struct support_field round_robin_config_fields[] = {
 static const struct support_message round_robin_config =
 	MESSAGE("envoy.config.cluster.v3.Cluster.RoundRobinLbConfig", round_robin_config_fields);
 
+static const struct support_field runtime_double_fields[] = {
+	HONOURED(1, "default_value", NULL),
+	COUNTED(2, "runtime_key", "there is no runtime"),
+};
+
+static const struct support_message runtime_double =
+	MESSAGE("envoy.config.core.v3.RuntimeDouble", runtime_double_fields);
+
+static const struct support_field least_request_config_fields[] = {
+	INTO(1, "choice_count", support_opaque, "absent: 2"),
+	INTO(2, "active_request_bias", runtime_double, "absent: 1"),
+	REFUSED(3, "slow_start_config", NULL),
+};
+
+static const struct support_message least_request_config = MESSAGE(
+	"envoy.config.cluster.v3.Cluster.LeastRequestLbConfig", least_request_config_fields);
+
 static const struct support_field common_lb_fields[] = {
 	INTO(1, "healthy_panic_threshold", support_opaque, "absent: 50 %; 0: 503 instead of panic"),
 	COUNTED(2, "zone_aware_lb_config", "the node is in no cluster of its own"),
@@ -112,7 +129,7 @@ static const struct support_message common_lb =
 
 static const struct support_field extension_fields[] = {
 	HONOURED(1, "name", NULL),
-	INTO(2, "typed_config", support_any, "RoundRobin, WrrLocality"),
+	INTO(2, "typed_config", support_any, "RoundRobin, LeastRequest, Random, WrrLocality"),
 };
 
 static const struct support_message extension =
@@ -138,7 +155,8 @@ static const struct support_field cluster_fields[] = {
 	INTO(3, "eds_cluster_config", eds, NULL),
 	INTO(4, "connect_timeout", support_opaque, "absent: 5 s"),
 	COUNTED(5, "per_connection_buffer_limit_bytes", "nothing is buffered"),
-	HONOURED(6, "lb_policy", "ROUND_ROBIN, LOAD_BALANCING_POLICY_CONFIG"),
+	HONOURED(
+		6, "lb_policy", "ROUND_ROBIN, LEAST_REQUEST, RANDOM, LOAD_BALANCING_POLICY_CONFIG"),
 	COUNTED(8, "health_checks[]", "not done yet"),
 	COUNTED(9, "max_requests_per_connection", NULL),
 	COUNTED(10, "circuit_breakers", NULL),
@@ -164,7 +182,7 @@ static const struct support_field cluster_fields[] = {
 	INTO(33, "load_assignment", support_assignment, "of all types but EDS"),
 	COUNTED(34, "original_dst_lb_config", NULL),
 	INTO(36, "typed_extension_protocol_options[]", support_typed_entry, "HttpProtocolOptions"),
-	COUNTED(37, "least_request_lb_config", NULL),
+	INTO(37, "least_request_lb_config", least_request_config, NULL),
 	REFUSED(38, "cluster_type", NULL),
 	HONOURED(39, "respect_dns_ttl", NULL),
 	REFUSED(40, "filters[]", NULL),
@@ -234,6 +252,26 @@ static const struct support_field round_robin_fields[] = {
 
 const struct support_message support_round_robin = MESSAGE(
 	"envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin", round_robin_fields);
+
+static const struct support_field least_request_fields[] = {
+	INTO(1, "choice_count", support_opaque, "absent: 2"),
+	INTO(2, "active_request_bias", runtime_double, "absent: 1"),
+	REFUSED(3, "slow_start_config", NULL),
+	INTO(4, "locality_lb_config", locality_lb, NULL),
+	REFUSED(5, "enable_full_scan", NULL),
+	REFUSED(6, "selection_method", "but for N_CHOICES"),
+};
+
+const struct support_message support_least_request =
+	MESSAGE("envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
+		least_request_fields);
+
+static const struct support_field random_fields[] = {
+	INTO(1, "locality_lb_config", locality_lb, NULL),
+};
+
+const struct support_message support_random =
+	MESSAGE("envoy.extensions.load_balancing_policies.random.v3.Random", random_fields);
 
 static const struct support_field wrr_locality_fields[] = {
 	INTO(1, "endpoint_picking_policy", lb_policy, NULL),

@@ -31,6 +31,8 @@ static const struct support_message *const tops[] = {
 	&support_cluster,
 	&support_http_options,
 	&support_round_robin,
+	&support_least_request,
+	&support_random,
 	&support_wrr_locality,
 	&support_assignment,
 	&support_secret,

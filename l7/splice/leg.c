@@ -107,6 +107,7 @@ uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoin
 			(!(leg->server.flags & END_SACK) || (f->client.flags & END_SACK)) &&
 			sp->io->leg_fits(sp->ctx, flow_idx(sp, f), idx)) {
 			pool_remove(sp, leg);
+			sp->n_active[endpoint]++;
 			leg->reused = true;
 			return idx;
 		}
@@ -174,6 +175,7 @@ uint32_t leg_open(struct splice *sp, struct flow *f, uint32_t endpoint)
 		.server.mss = opening.mss,
 		.server.scale_out = LEG_WINDOW_SCALE,
 	};
+	sp->n_active[endpoint]++;
 	splice_tell(sp, f, SPLICE_LEG_OPENED, endpoint);
 	send_syn(sp, leg);
 	return idx;
@@ -217,6 +219,7 @@ void leg_release(struct splice *sp, struct flow *f)
 	}
 	f->leg = SPLICE_NONE;
 	leg->flow = SPLICE_NONE;
+	sp->n_active[leg->endpoint]--;
 	if (leg->state == LEG_DEAD) {
 		leg_free(sp, leg);
 		return;
@@ -262,6 +265,7 @@ void leg_abort(struct splice *sp, struct flow *f)
 	if (leg->state == LEG_BOUND)
 		send_bare(sp, leg, TCP_RST | TCP_ACK);
 	f->leg = SPLICE_NONE;
+	sp->n_active[leg->endpoint]--;
 	kept_drop_held(sp, &f->down);
 	leg_free(sp, leg);
 }

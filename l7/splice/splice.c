@@ -76,8 +76,9 @@ struct splice *splice_create(const struct splice_config *config)
 	sp->legs = pages_map(sp->n_legs * sizeof(*sp->legs), PAGES_ALL);
 	sp->pools = calloc(sp->n_endpoints + 1, sizeof(*sp->pools));
 	sp->n_pool = calloc(sp->n_endpoints + 1, sizeof(*sp->n_pool));
+	sp->n_active = calloc(sp->n_endpoints + 1, sizeof(*sp->n_active));
 	if (sp->flows == NULL || sp->legs == NULL || sp->pools == NULL || sp->n_pool == NULL ||
-		timer_create(sp) != 0 || buffer_create(sp, config) != 0) {
+		sp->n_active == NULL || timer_create(sp) != 0 || buffer_create(sp, config) != 0) {
 		splice_destroy(sp);
 		errno = ENOMEM;
 		return NULL;
@@ -98,6 +99,7 @@ void splice_destroy(struct splice *sp)
 	buffer_destroy(sp);
 	timer_destroy(sp);
 	free(sp->n_pool);
+	free(sp->n_active);
 	free(sp->pools);
 	pages_unmap(sp->legs, sp->n_legs * sizeof(*sp->legs));
 	pages_unmap(sp->flows, sp->n_flows * sizeof(*sp->flows));
@@ -176,6 +178,7 @@ void splice_prefetch_pool(const struct splice *sp, uint32_t endpoint)
 {
 	prefetch(&sp->pools[endpoint], sizeof(sp->pools[endpoint]));
 	prefetch(&sp->n_pool[endpoint], sizeof(sp->n_pool[endpoint]));
+	prefetch(&sp->n_active[endpoint], sizeof(sp->n_active[endpoint]));
 }
 
 uint32_t splice_prefetch_idle(const struct splice *sp, uint32_t endpoint)
@@ -298,14 +301,9 @@ uint32_t splice_leg_flow(const struct splice *sp, uint32_t leg)
 	return leg_flow(&sp->legs[leg]);
 }
 
-uint32_t splice_leg_endpoint(const struct splice *sp, uint32_t leg)
+const uint32_t *splice_active(const struct splice *sp)
 {
-	return sp->legs[leg].endpoint;
-}
-
-uint32_t splice_flow_listener(const struct splice *sp, uint32_t flow)
-{
-	return sp->flows[flow].listener;
+	return sp->n_active;
 }
 
 uint32_t splice_idle_legs(const struct splice *sp, uint32_t endpoint)

@@ -4,6 +4,7 @@
 // that are numbers of 32 bits, as xDS has it.
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,20 @@ static int check_weights(struct refusal *refusal, const struct cluster_spec *spe
 	return ret;
 }
 
+static int check_least_request(struct refusal *refusal, const struct cluster_spec *spec)
+{
+	if (spec->policy != CLUSTER_LEAST_REQUEST)
+		return 0;
+	if (spec->choice_count < 2)
+		return refusal_set(refusal, spec->origin,
+			"choice_count: %u is out of range; 2 or more", spec->choice_count);
+	if (!(spec->active_request_bias >= 0 && isfinite(spec->active_request_bias)))
+		return refusal_set(refusal, spec->origin,
+			"active_request_bias: %g is out of range; 0 or more",
+			spec->active_request_bias);
+	return 0;
+}
+
 int l7_check_localities(struct refusal *refusal, const struct cluster_spec *spec)
 {
 	uint32_t n_endpoints = cluster_count_endpoints(spec);
@@ -118,5 +133,7 @@ int l7_check_localities(struct refusal *refusal, const struct cluster_spec *spec
 				"priority: %u is out of range; 0 to %d",
 				spec->localities[i].priority, L7_MAX_PRIORITY);
 	ret = check_twice_and_gaps(refusal, spec);
+	if (ret == 0)
+		ret = check_least_request(refusal, spec);
 	return ret != 0 ? ret : check_weights(refusal, spec);
 }

@@ -158,8 +158,10 @@ def test_endpoints_stand_below_their_cluster(server):
         return counted(cluster=cluster, endpoint=address, state="live", health="healthy", priority=0, locality="west/w1/",
                        vrf="red", policy=None, weight=1, idle_legs=5, **more)
 
-    server.answers = [(200, {"clusters": [counted(cluster="a", first_byte_us=LATENCY, response_us=LATENCY),
-                                          counted(cluster="b", first_byte_us=NO_LATENCY, response_us=NO_LATENCY)],
+    server.answers = [(200, {"clusters": [counted(cluster="a", lb_policy="LEAST_REQUEST", first_byte_us=LATENCY,
+                                                  response_us=LATENCY),
+                                          counted(cluster="b", lb_policy="ROUND_ROBIN", first_byte_us=NO_LATENCY,
+                                                  response_us=NO_LATENCY)],
                              "endpoints": [endpoint("b", "10.0.0.3:80"),
                                            endpoint("a", "10.0.0.1:80", first_byte_us=LATENCY, response_us=LATENCY),
                                            endpoint(None, "10.0.0.9:80"), endpoint("a", "10.0.0.2:80")]})]
@@ -167,7 +169,7 @@ def test_endpoints_stand_below_their_cluster(server):
     assert [row[0] for row in out["CLUSTER"]] == ["a", "10.0.0.1:80", "10.0.0.2:80", "b", "10.0.0.3:80",
                                                   "(removed)", "10.0.0.9:80"]
     assert out["CLUSTER"][1][1:11] == ["live", "healthy", "0", "west/w1/", "red", "-", "1", "2", "5", "10"]
-    assert out["CLUSTER"][0][1:4] == ["2", "10", "0"]
+    assert out["CLUSTER"][0][1:5] == ["LEAST_REQUEST", "2", "10", "0"]
     assert [row[:2] for row in out["LATENCY"]] == [["cluster", "a"], ["endpoint", "10.0.0.1:80"]]
 
 

@@ -180,12 +180,20 @@ static uint32_t leg_idle_ms(void *ctx, uint32_t endpoint)
 	return sim_route_lives(ctx, endpoint) ? SIM_LEG_IDLE_MS : 0;
 }
 
+// A world without a calendar.
+static const char *tell_date(void *ctx)
+{
+	(void)ctx;
+	return NULL;
+}
+
 static const struct splice_io io = {
 	.send = send_segment,
 	.drop = drop_segment,
 	.listener = find_listener,
 	.target = find_target,
 	.route = sim_route_request,
+	.date = tell_date,
 	.edit_response = sim_route_edit_response,
 	.leg_fits = leg_fits,
 	.pick = sim_route_pick,
@@ -329,12 +337,28 @@ void sim_node_too_big(struct sim_node *node, const struct sim_seg *quoted, uint1
 	}
 }
 
+// Each endpoint has as many requests as flows have legs to it.
+static void check_active(const struct sim_node *node)
+{
+	const uint32_t *n_active = splice_active(node->splice);
+	uint32_t expected[SIM_MAX_ENDPOINTS] = {0};
+
+	for (uint32_t leg = 0; leg < SIM_N_LEGS; leg++)
+		if (node->legs[leg].used && splice_leg_flow(node->splice, leg) != SPLICE_NONE)
+			expected[node->leg_endpoint[leg]]++;
+	for (uint32_t i = 0; i < SIM_MAX_ENDPOINTS; i++)
+		if (n_active[i] != expected[i])
+			sim_fail(node->sim, "endpoint %u has %u requests, but %u legs in use", i,
+				n_active[i], expected[i]);
+}
+
 static void run_tick(void *arg)
 {
 	struct sim_node *node = arg;
 
 	splice_set_time(node->splice, node->sim->now_us);
 	splice_run_timers(node->splice);
+	check_active(node);
 	sim_at(node->sim, node->sim->now_us + sim_between(node->sim, 1000, 10000), run_tick, node);
 }
 
@@ -416,4 +440,5 @@ void sim_node_check_empty(struct sim_node *node)
 	if (node->n_events[SPLICE_FLOW_OPENED] != node->n_events[SPLICE_FLOW_CLOSED] ||
 		node->n_events[SPLICE_LEG_OPENED] != node->n_events[SPLICE_LEG_CLOSED])
 		sim_fail(node->sim, "flows or legs opened and closed do not match");
+	check_active(node);
 }

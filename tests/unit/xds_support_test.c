@@ -36,6 +36,8 @@ static const struct {
 	{&support_cluster, &xds__cluster__descriptor},
 	{&support_http_options, &xds__upstream_http_options__descriptor},
 	{&support_round_robin, &xds__round_robin__descriptor},
+	{&support_least_request, &xds__least_request__descriptor},
+	{&support_random, &xds__random__descriptor},
 	{&support_wrr_locality, &xds__wrr_locality__descriptor},
 	{&support_assignment, &xds__cluster_load_assignment__descriptor},
 	{&support_secret, &xds__secret__descriptor},
