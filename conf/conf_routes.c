@@ -20,6 +20,8 @@ struct header_entry {
 	struct header_match_spec match;
 	const char *exact;
 	const char *prefix;
+	const char *suffix;
+	const char *contains;
 	bool present;
 };
 
@@ -27,19 +29,61 @@ enum {
 	HEADER_KEY_NAME,
 	HEADER_KEY_EXACT,
 	HEADER_KEY_PREFIX,
-	HEADER_KEY_PRESENT,
-	HEADER_KEY_INVERT,
 	HEADER_KEY_SUFFIX,
 	HEADER_KEY_CONTAINS,
-	HEADER_KEY_SAFE_REGEX,
 	HEADER_KEY_RANGE,
+	HEADER_KEY_PRESENT,
+	HEADER_KEY_INVERT,
+	HEADER_KEY_IGNORE_CASE,
 	HEADER_KEY_MISSING_AS_EMPTY,
+	HEADER_KEY_SAFE_REGEX,
 	N_HEADER_KEYS,
 
-	HEADER_FORMS = 1 << HEADER_KEY_EXACT | 1 << HEADER_KEY_PREFIX | 1 << HEADER_KEY_PRESENT,
+	HEADER_FORMS = 1 << HEADER_KEY_EXACT | 1 << HEADER_KEY_PREFIX | 1 << HEADER_KEY_SUFFIX |
+		       1 << HEADER_KEY_CONTAINS | 1 << HEADER_KEY_RANGE | 1 << HEADER_KEY_PRESENT,
 };
 
 #define HEADER_FIELD(member) READER_FIELD(struct header_entry, member)
+
+static int read_bound(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	int64_t *bound = (int64_t *)((uint8_t *)object + key->offset);
+	long long value = 0;
+	int rc = value_integer(reader, setting, INT64_MIN, INT64_MAX, &value);
+
+	*bound = value;
+	return rc;
+}
+
+enum {
+	RANGE_START,
+	RANGE_END,
+	N_RANGE_KEYS,
+};
+
+static const struct reader_key range_keys[N_RANGE_KEYS] = {
+	[RANGE_START] = {"start", read_bound, READER_FIELD(struct header_match_spec, range_start)},
+	[RANGE_END] = {"end", read_bound, READER_FIELD(struct header_match_spec, range_end)},
+};
+
+static const struct reader_rule range_rules[] = {
+	{.of = 1 << RANGE_START, .min = 1, .max = 1},
+	{.of = 1 << RANGE_END, .min = 1, .max = 1},
+};
+
+static const struct reader_group range_group = READER_GROUP(range_keys, range_rules);
+
+static int read_range(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	struct header_match_spec *match = &((struct header_entry *)object)->match;
+	uint32_t given;
+
+	(void)key;
+	match->type = HEADER_RANGE;
+	return reader_read_group(reader, setting, &range_group, match, &given);
+}
 
 static const struct reader_key header_keys[N_HEADER_KEYS] = {
 	[HEADER_KEY_NAME] = {"name", value_string, HEADER_FIELD(match.name), 0, L7_MAX_NAME_LEN},
@@ -47,22 +91,37 @@ static const struct reader_key header_keys[N_HEADER_KEYS] = {
 		L7_MAX_HEADER_VALUE_LEN},
 	[HEADER_KEY_PREFIX] = {"prefix", value_string, HEADER_FIELD(prefix), 0,
 		L7_MAX_HEADER_VALUE_LEN},
+	[HEADER_KEY_SUFFIX] = {"suffix", value_string, HEADER_FIELD(suffix), 0,
+		L7_MAX_HEADER_VALUE_LEN},
+	[HEADER_KEY_CONTAINS] = {"contains", value_string, HEADER_FIELD(contains), 0,
+		L7_MAX_HEADER_VALUE_LEN},
+	[HEADER_KEY_RANGE] = {.name = "range", .read = read_range},
 	[HEADER_KEY_PRESENT] = {"present", value_bool, HEADER_FIELD(present)},
 	[HEADER_KEY_INVERT] = {"invert", value_bool, HEADER_FIELD(match.invert)},
-	[HEADER_KEY_SUFFIX] = {.name = "suffix", .read = reader_not_yet},
-	[HEADER_KEY_CONTAINS] = {.name = "contains", .read = reader_not_yet},
+	[HEADER_KEY_IGNORE_CASE] = {"ignore_case", value_bool, HEADER_FIELD(match.ignore_case)},
+	[HEADER_KEY_MISSING_AS_EMPTY] = {"treat_missing_header_as_empty", value_bool,
+		HEADER_FIELD(match.missing_as_empty)},
 	[HEADER_KEY_SAFE_REGEX] = {.name = "safe_regex", .read = reader_not_yet},
-	[HEADER_KEY_RANGE] = {.name = "range", .read = reader_not_yet},
-	[HEADER_KEY_MISSING_AS_EMPTY] = {.name = "treat_missing_header_as_empty",
-		.read = reader_not_yet},
 };
 
 static const struct reader_rule header_rules[] = {
 	{.of = 1 << HEADER_KEY_NAME, .min = 1, .max = 1},
 	{.of = HEADER_FORMS, .min = 1, .max = 1},
+	{.when = 1 << HEADER_KEY_PRESENT,
+		.of = 1 << HEADER_KEY_IGNORE_CASE | 1 << HEADER_KEY_MISSING_AS_EMPTY},
+	{.when = 1 << HEADER_KEY_RANGE, .of = 1 << HEADER_KEY_IGNORE_CASE},
 };
 
 static const struct reader_group header_group = READER_GROUP(header_keys, header_rules);
+
+static void take_text(
+	struct header_match_spec *match, enum header_match_type type, const char *text)
+{
+	if (text == NULL)
+		return;
+	match->type = type;
+	match->value = text;
+}
 
 static int read_header(
 	struct reader *reader, const config_setting_t *setting, void *item, void *context)
@@ -76,10 +135,10 @@ static int read_header(
 	if (rc < 0)
 		return rc;
 	*match = entry.match;
-	if (!entry.present) {
-		match->type = entry.exact != NULL ? HEADER_EXACT : HEADER_PREFIX;
-		match->value = entry.exact != NULL ? entry.exact : entry.prefix;
-	}
+	take_text(match, HEADER_EXACT, entry.exact);
+	take_text(match, HEADER_PREFIX, entry.prefix);
+	take_text(match, HEADER_SUFFIX, entry.suffix);
+	take_text(match, HEADER_CONTAINS, entry.contains);
 	return conf_l7_origin(reader, setting, &match->origin);
 }
 
@@ -148,13 +207,13 @@ enum {
 	ROUTE_DIRECT,
 	ROUTE_TIMEOUT,
 	ROUTE_IDLE_TIMEOUT,
+	ROUTE_HOST_REWRITE,
 	ROUTE_SAFE_REGEX,
 	ROUTE_CASE_SENSITIVE,
 	ROUTE_QUERY,
 	ROUTE_REDIRECT,
 	ROUTE_PREFIX_REWRITE,
 	ROUTE_REGEX_REWRITE,
-	ROUTE_HOST_REWRITE,
 	ROUTE_CLUSTER_HEADER,
 	ROUTE_HASH_POLICY,
 	ROUTE_RETRY_POLICY,
@@ -162,7 +221,7 @@ enum {
 
 	ROUTE_PATHS = 1 << ROUTE_PATH | 1 << ROUTE_PREFIX | 1 << ROUTE_PATH_SEPARATED,
 	ROUTE_ACTIONS = 1 << ROUTE_CLUSTER | 1 << ROUTE_WEIGHTED | 1 << ROUTE_DIRECT,
-	ROUTE_TIMEOUTS = 1 << ROUTE_TIMEOUT | 1 << ROUTE_IDLE_TIMEOUT,
+	ROUTE_FORWARDED = 1 << ROUTE_TIMEOUT | 1 << ROUTE_IDLE_TIMEOUT | 1 << ROUTE_HOST_REWRITE,
 };
 
 #define ROUTE_FIELD(member) READER_FIELD(struct route_entry, member)
@@ -182,13 +241,14 @@ static const struct reader_key route_keys[N_ROUTE_KEYS] = {
 		MAX_TIMEOUT_MS},
 	[ROUTE_IDLE_TIMEOUT] = {"idle_timeout_ms", value_number, ROUTE_FIELD(route.idle_timeout_ms),
 		0, MAX_TIMEOUT_MS},
+	[ROUTE_HOST_REWRITE] = {"host_rewrite", value_string, ROUTE_FIELD(route.host_rewrite), 0,
+		L7_MAX_DOMAIN_LEN},
 	[ROUTE_SAFE_REGEX] = {.name = "safe_regex", .read = reader_not_yet},
 	[ROUTE_CASE_SENSITIVE] = {.name = "case_sensitive", .read = reader_not_yet},
 	[ROUTE_QUERY] = {.name = "query_parameters", .read = reader_not_yet},
 	[ROUTE_REDIRECT] = {.name = "redirect", .read = reader_not_yet},
 	[ROUTE_PREFIX_REWRITE] = {.name = "prefix_rewrite", .read = reader_not_yet},
 	[ROUTE_REGEX_REWRITE] = {.name = "regex_rewrite", .read = reader_not_yet},
-	[ROUTE_HOST_REWRITE] = {.name = "host_rewrite", .read = reader_not_yet},
 	[ROUTE_CLUSTER_HEADER] = {.name = "cluster_header", .read = reader_not_yet},
 	[ROUTE_HASH_POLICY] = {.name = "hash_policy", .read = reader_not_yet},
 	[ROUTE_RETRY_POLICY] = {.name = "retry_policy", .read = reader_not_yet},
@@ -197,7 +257,7 @@ static const struct reader_key route_keys[N_ROUTE_KEYS] = {
 static const struct reader_rule route_rules[] = {
 	{.of = ROUTE_PATHS, .min = 1, .max = 1},
 	{.of = ROUTE_ACTIONS, .min = 1, .max = 1},
-	{.when = 1 << ROUTE_DIRECT, .of = ROUTE_TIMEOUTS},
+	{.when = 1 << ROUTE_DIRECT, .of = ROUTE_FORWARDED},
 };
 
 static const struct reader_group route_group = READER_GROUP(route_keys, route_rules);

@@ -75,13 +75,26 @@ static uint32_t find_forwarded_for(const struct http1_head *head)
 	return i > 0 ? i - 1 : head->n_fields;
 }
 
-// Start line and fields without those whose kinds are in dropped; forwarded_for, if not NULL, is
+static bool target_names_host(const struct http1_head *head)
+{
+	return head->absolute_form || head->method == HTTP1_CONNECT;
+}
+
+// The start line up to its path, host in place of the target's authority. Returns where the rest begins.
+static uint32_t put_authority(
+	struct writer *w, const uint8_t *raw, const struct http1_head *head, const char *host)
+{
+	put(w, raw + head->start, head->authority.off - head->start);
+	put_string(w, host);
+	return head->authority.off + head->authority.len;
+}
+
+// What of the head begins at from, without the fields whose kinds are in dropped; forwarded_for, if not NULL, is
 // appended to the value of field forwarded_for_idx. Not the empty line.
 static void put_kept(struct writer *w, const uint8_t *raw, const struct http1_head *head,
-	uint32_t dropped, const char *forwarded_for, uint32_t forwarded_for_idx)
+	uint32_t from, uint32_t dropped, const char *forwarded_for, uint32_t forwarded_for_idx)
 {
 	const uint32_t end = head->len - 2;
-	uint32_t from = head->start;
 
 	for (uint32_t i = 0; i < head->n_fields; i++) {
 		const struct http1_field *field = &head->fields[i];
@@ -114,26 +127,48 @@ static uint32_t dropped_by_close(const struct http1_edits *edits)
 	return edits->close ? 1u << HTTP1_FIELD_CONNECTION | 1u << HTTP1_FIELD_UPGRADE : 0;
 }
 
-int http1_edit_request(const uint8_t *raw, const struct http1_head *head,
-	const struct http1_edits *edits, uint8_t *out, uint32_t out_len)
+static bool replaces_host(const struct http1_head *head, const struct http1_edits *edits)
 {
-	const bool names_host = head->absolute_form || head->method == HTTP1_CONNECT;
-	const uint32_t forwarded_for_idx = find_forwarded_for(head);
-	struct writer w = {.out = out, .room = out_len};
+	return edits->host != NULL || target_names_host(head);
+}
+
+static uint32_t dropped_of_request(const struct http1_head *head, const struct http1_edits *edits)
+{
 	uint32_t dropped = dropped_by_close(edits);
 
-	if (names_host)
+	if (replaces_host(head, edits))
 		dropped |= 1u << HTTP1_FIELD_HOST;
 	if (edits->forwarded_proto != NULL)
 		dropped |= 1u << HTTP1_FIELD_FORWARDED_PROTO;
 	if (edits->forwarded_port != NULL)
 		dropped |= 1u << HTTP1_FIELD_FORWARDED_PORT;
-	put_kept(&w, raw, head, dropped, edits->forwarded_for, forwarded_for_idx);
-	if (names_host) {
-		put_string(&w, "host: ");
-		put(&w, raw + head->authority.off, head->authority.len);
-		put_string(&w, "\r\n");
-	}
+	return dropped;
+}
+
+static void put_host(
+	struct writer *w, const uint8_t *raw, const struct http1_head *head, const char *host)
+{
+	put_string(w, "host: ");
+	if (host != NULL)
+		put_string(w, host);
+	else
+		put(w, raw + head->authority.off, head->authority.len);
+	put_string(w, "\r\n");
+}
+
+int http1_edit_request(const uint8_t *raw, const struct http1_head *head,
+	const struct http1_edits *edits, uint8_t *out, uint32_t out_len)
+{
+	const uint32_t forwarded_for_idx = find_forwarded_for(head);
+	struct writer w = {.out = out, .room = out_len};
+	uint32_t from = head->start;
+
+	if (edits->host != NULL && target_names_host(head))
+		from = put_authority(&w, raw, head, edits->host);
+	put_kept(&w, raw, head, from, dropped_of_request(head, edits), edits->forwarded_for,
+		forwarded_for_idx);
+	if (replaces_host(head, edits))
+		put_host(&w, raw, head, edits->host);
 	if (edits->forwarded_for != NULL && forwarded_for_idx == head->n_fields)
 		put_field(&w, "x-forwarded-for", edits->forwarded_for);
 	if (edits->forwarded_proto != NULL)
@@ -153,7 +188,7 @@ int http1_edit_response(const uint8_t *raw, const struct http1_head *head,
 
 	if (edits->request_id != NULL)
 		dropped |= 1u << HTTP1_FIELD_REQUEST_ID;
-	put_kept(&w, raw, head, dropped, NULL, head->n_fields);
+	put_kept(&w, raw, head, head->start, dropped, NULL, head->n_fields);
 	if (edits->request_id != NULL)
 		put_field(&w, "x-request-id", edits->request_id);
 	return finish(&w, raw, head, edits);

@@ -3,7 +3,8 @@
 
 // Writes a parsed head anew with the changes that a proxy makes. Start line and fields keep their order
 // and bytes; replaced fields go, new ones come last; an empty line before the start line goes. When the
-// target names the authority (absolute-form, CONNECT), Host is replaced by it (RFC 9112 §3.2.2).
+// target names the authority (absolute-form, CONNECT), Host is replaced by it (RFC 9112 §3.2.2), unless another
+// host is given, which then stands in both.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 
 // The texts are the caller's and must be fit for a field value. NULL: leave that field alone.
 struct http1_edits {
+	const char *host;	     // replaces Host, and the authority of a target that has one
 	const char *forwarded_for;   // client address to append to x-forwarded-for
 	const char *forwarded_proto; // replaces x-forwarded-proto
 	const char *forwarded_port;  // replaces x-forwarded-port

@@ -28,6 +28,7 @@ enum {
 
 enum {
 	NO_ROUTE = UINT32_MAX,
+	NO_TEXT = UINT32_MAX,
 };
 
 struct host {
@@ -53,6 +54,7 @@ struct route {
 	uint32_t status; // DIRECT, or where a cluster is missing
 	uint32_t body_off;
 	uint32_t body_len;
+	uint32_t host_rewrite_off; // ends with a NUL; NO_TEXT: none
 };
 
 // A route's path while its table is built.
@@ -90,6 +92,14 @@ static void add_choices(struct build *b, const struct l7_route_spec *spec)
 	}
 }
 
+static uint32_t add_host_rewrite(struct build *b, const struct l7_route_spec *spec)
+{
+	if (spec->host_rewrite == NULL)
+		return NO_TEXT;
+	return block_add(
+		&b->builder, PART_TEXTS, spec->host_rewrite, strlen(spec->host_rewrite) + 1);
+}
+
 static void add_route(
 	struct build *b, const struct l7_route_spec *spec, uint32_t host_idx, uint32_t slot)
 {
@@ -104,6 +114,7 @@ static void add_route(
 		.timeout_ms = spec->timeout_ms,
 		.idle_timeout_ms = spec->idle_timeout_ms,
 		.action = (uint32_t)spec->action,
+		.host_rewrite_off = add_host_rewrite(b, spec),
 	};
 
 	for (uint32_t i = 0; i < spec->n_headers; i++)
@@ -352,6 +363,7 @@ static void take_route(const struct request *rq, const struct route *route, uint
 	struct route_verdict *v)
 {
 	const struct cluster_choice *choices = block_part(rq->block, PART_CHOICES);
+	const char *texts = block_part(rq->block, PART_TEXTS);
 
 	v->action = (enum route_action)route->action;
 	v->route = route->slot;
@@ -361,10 +373,12 @@ static void take_route(const struct request *rq, const struct route *route, uint
 		v->cluster =
 			cluster_choose(&choices[route->first_choice], route->n_choices, random);
 		v->cluster_not_found_status = (uint16_t)route->status;
+		if (route->host_rewrite_off != NO_TEXT)
+			v->host_rewrite = texts + route->host_rewrite_off;
 	} else {
 		v->direct = (struct route_reply){.status = (uint16_t)route->status,
 			.body_len = route->body_len,
-			.body = (const char *)block_part(rq->block, PART_TEXTS) + route->body_off};
+			.body = texts + route->body_off};
 	}
 }
 
@@ -424,7 +438,7 @@ void route_table_fetch(const struct route_table *table, uint32_t place, enum rou
 	switch (step) {
 	case ROUTE_FETCH_ROUTE:
 		__builtin_prefetch(route);
-		__builtin_prefetch(&route->body_len);
+		__builtin_prefetch(&route->host_rewrite_off);
 		break;
 	case ROUTE_FETCH_HOST:
 		__builtin_prefetch(&hosts[route->host]);

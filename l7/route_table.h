@@ -40,6 +40,7 @@ struct route_verdict {
 	enum route_action action;
 	uint32_t cluster;		   // slot; CLUSTER
 	uint16_t cluster_not_found_status; // CLUSTER: where there is none in the slot
+	const char *host_rewrite;	   // CLUSTER: in the table; NULL: none
 	uint32_t virtual_host;		   // slots of counters; ROUTE_NO_SLOT when there is none
 	uint32_t route;
 	uint32_t place;		   // of the route in the table; ROUTE_NO_SLOT: none

@@ -42,6 +42,7 @@ enum {
 	L7_DEFAULT_POOL_TIMEOUT_MS = 60000,
 	L7_DEFAULT_OVERPROVISIONING_PERCENT = 140,
 	L7_DEFAULT_PANIC_PERCENT = 50,
+	L7_DEFAULT_CHOICE_COUNT = 2,
 };
 
 // An address of either family; IPv4 stands in the first four bytes.
@@ -54,6 +55,9 @@ enum header_match_type {
 	HEADER_PRESENT,
 	HEADER_EXACT,
 	HEADER_PREFIX,
+	HEADER_SUFFIX,
+	HEADER_CONTAINS,
+	HEADER_RANGE, // the value is an integer from range_start to below range_end
 };
 
 // Names are compared without case. ":method", ":authority" (also called "host") and ":path", with its
@@ -62,8 +66,12 @@ struct header_match_spec {
 	const struct spec_origin *origin;
 	const char *name;
 	enum header_match_type type;
-	const char *value; // NULL for HEADER_PRESENT
+	const char *value; // NULL for HEADER_PRESENT and HEADER_RANGE
+	int64_t range_start;
+	int64_t range_end;
 	bool invert;
+	bool ignore_case;      // of values, in ASCII
+	bool missing_as_empty; // a header that is not there is one without a value
 };
 
 enum path_match_type {
@@ -100,9 +108,11 @@ struct l7_route_spec {
 	const struct weighted_cluster_spec *clusters;
 	// CLUSTER: 0: each cluster must be there; else the status that answers where one is not: 503, 404 or 500
 	uint16_t cluster_not_found_status;
-	uint16_t status;     // DIRECT: 200..599
-	const char *body;    // DIRECT: NULL: none
-	uint32_t timeout_ms; // from the end of the request to the end of the response
+	const char
+		*host_rewrite; // CLUSTER: the host that endpoints are told; NULL: the request's own
+	uint16_t status;       // DIRECT: 200..599
+	const char *body;      // DIRECT: NULL: none
+	uint32_t timeout_ms;   // from the end of the request to the end of the response
 	uint32_t
 		idle_timeout_ms; // no byte either way; L7_TIMEOUT_OF_LISTENER: its stream_idle_timeout_ms
 };
@@ -200,11 +210,23 @@ struct locality_spec {
 		*endpoints; // each with the cluster's policy and VRF where it had none
 };
 
+// How one of the endpoints that may be chosen is chosen.
+enum cluster_policy {
+	CLUSTER_ROUND_ROBIN,   // by turns, as often as weights say
+	CLUSTER_LEAST_REQUEST, // who has few requests under way
+	CLUSTER_RANDOM,	       // weights of endpoints do not count
+};
+
 struct cluster_spec {
 	const struct spec_origin *origin;
 	const char *name;
 	uint32_t connect_timeout_ms;
 	uint32_t pool_timeout_ms; // how long an idle leg is kept
+	enum cluster_policy policy;
+	uint32_t
+		choice_count; // LEAST_REQUEST, equal weights: the best of so many drawn ones; 2 or more
+	// LEAST_REQUEST, other weights: a weight counts as weight / (requests under way + 1)^bias; 0 or more
+	double active_request_bias;
 	bool locality_weighted; // localities share their priority by weight; those without one get nothing
 	uint32_t overprovisioning_percent; // what is available counts for so much, at most for all
 	uint32_t

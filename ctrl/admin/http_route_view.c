@@ -5,18 +5,36 @@
 #include "ctrl/admin/reply.h"
 #include "ctrl/ctrl.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-// "x-team: blue", "not user-agent: curl/*", "cookie".
+// ": curl/*", and nothing where a header need only be there.
+static void value_words(const struct header_match_spec *header, char *words, size_t n_bytes)
+{
+	const bool any_before = header->type == HEADER_SUFFIX || header->type == HEADER_CONTAINS;
+	const bool any_behind = header->type == HEADER_PREFIX || header->type == HEADER_CONTAINS;
+
+	words[0] = '\0';
+	if (header->type == HEADER_RANGE)
+		snprintf(words, n_bytes, ": %" PRId64 " to below %" PRId64, header->range_start,
+			header->range_end);
+	else if (header->type != HEADER_PRESENT)
+		snprintf(words, n_bytes, ": %s%s%s", any_before ? "*" : "", header->value,
+			any_behind ? "*" : "");
+}
+
+// "x-team: blue", "not user-agent: curl/*", "cookie", "x-team: *blue (any case)".
 static json_t *header_words(const struct header_match_spec *header)
 {
-	char words[L7_MAX_HEADER_VALUE_LEN + L7_MAX_NAME_LEN + 16];
+	static const char *const options[] = {
+		"", " (any case)", " (missing is empty)", " (any case, missing is empty)"};
+	char value[L7_MAX_HEADER_VALUE_LEN + 16];
+	char words[L7_MAX_NAME_LEN + sizeof(value) + 48];
 
-	snprintf(words, sizeof(words), "%s%s%s%s%s", header->invert ? "not " : "", header->name,
-		header->type == HEADER_PRESENT ? "" : ": ",
-		header->type == HEADER_PRESENT ? "" : header->value,
-		header->type == HEADER_PREFIX ? "*" : "");
+	value_words(header, value, sizeof(value));
+	snprintf(words, sizeof(words), "%s%s%s%s", header->invert ? "not " : "", header->name,
+		value, options[header->ignore_case + 2 * header->missing_as_empty]);
 	return reply_string(words);
 }
 
@@ -119,6 +137,8 @@ static json_t *route_row(
 	if (route->idle_timeout_ms != L7_TIMEOUT_OF_LISTENER)
 		json_object_set_new(
 			row, "idle_timeout_ms", json_integer((json_int_t)route->idle_timeout_ms));
+	if (route->host_rewrite != NULL)
+		json_object_set_new(row, "host_rewrite", reply_string(route->host_rewrite));
 	add_action(row, route);
 	l7_view_add_counters(row, walk->ctrl, L7_ROUTE, slot);
 	l7_view_add_latency(row, walk->ctrl, L7_ROUTE, slot);

@@ -9,38 +9,51 @@
 #include "ctrl/xds/decode_priv.h"
 #include "pipeline/arena.h"
 
+static int take_text(struct decode *d, enum header_match_type type, const char *text,
+	struct header_match_spec *match)
+{
+	match->type = type;
+	return decode_text(d, text, &match->value);
+}
+
 static int read_string_match(struct decode *d, const struct decode_at *at,
 	const Xds__StringMatcher *message, struct header_match_spec *match)
 {
+	match->ignore_case = message->ignore_case;
 	switch (message->match_pattern_case) {
 	case XDS__STRING_MATCHER__MATCH_PATTERN_EXACT:
-		match->type = HEADER_EXACT;
-		return decode_text(d, message->exact, &match->value);
+		return take_text(d, HEADER_EXACT, message->exact, match);
 	case XDS__STRING_MATCHER__MATCH_PATTERN_PREFIX:
-		match->type = HEADER_PREFIX;
-		return decode_text(d, message->prefix, &match->value);
+		return take_text(d, HEADER_PREFIX, message->prefix, match);
+	case XDS__STRING_MATCHER__MATCH_PATTERN_SUFFIX:
+		return take_text(d, HEADER_SUFFIX, message->suffix, match);
+	case XDS__STRING_MATCHER__MATCH_PATTERN_CONTAINS:
+		return take_text(d, HEADER_CONTAINS, message->contains, match);
 	default:
-		return decode_refuse(d, at, "one of \"exact\", \"prefix\" is missing");
+		return decode_refuse(
+			d, at, "one of \"exact\", \"prefix\", \"suffix\", \"contains\" is missing");
 	}
 }
 
-static int read_header(struct decode *d, const struct decode_at *at,
+static int read_header_match(struct decode *d, const struct decode_at *at,
 	const Xds__HeaderMatcher *message, struct header_match_spec *match)
 {
-	int rc = decode_name(d, DECODE_IN(at, "name"), message->name, &match->name);
-
-	match->origin = decode_origin(d, at);
-	match->invert = message->invert_match;
-	match->type = HEADER_PRESENT;
-	if (rc < 0 || match->origin == NULL)
-		return rc < 0 ? rc : -ENOMEM;
 	switch (message->header_match_specifier_case) {
 	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_EXACT_MATCH:
-		match->type = HEADER_EXACT;
-		return decode_text(d, message->exact_match, &match->value);
+		// Without a value it is any, as in Envoy.
+		return take_text(d, message->exact_match[0] == '\0' ? HEADER_PREFIX : HEADER_EXACT,
+			message->exact_match, match);
 	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_PREFIX_MATCH:
-		match->type = HEADER_PREFIX;
-		return decode_text(d, message->prefix_match, &match->value);
+		return take_text(d, HEADER_PREFIX, message->prefix_match, match);
+	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_SUFFIX_MATCH:
+		return take_text(d, HEADER_SUFFIX, message->suffix_match, match);
+	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_CONTAINS_MATCH:
+		return take_text(d, HEADER_CONTAINS, message->contains_match, match);
+	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_RANGE_MATCH:
+		match->type = HEADER_RANGE;
+		match->range_start = message->range_match->start;
+		match->range_end = message->range_match->end;
+		return 0;
 	case XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH:
 		return read_string_match(
 			d, DECODE_IN(at, "string_match"), message->string_match, match);
@@ -51,6 +64,20 @@ static int read_header(struct decode *d, const struct decode_at *at,
 		// Without a specifier: present.
 		return 0;
 	}
+}
+
+static int read_header(struct decode *d, const struct decode_at *at,
+	const Xds__HeaderMatcher *message, struct header_match_spec *match)
+{
+	int rc = decode_name(d, DECODE_IN(at, "name"), message->name, &match->name);
+
+	match->origin = decode_origin(d, at);
+	match->invert = message->invert_match;
+	match->missing_as_empty = message->treat_missing_header_as_empty;
+	match->type = HEADER_PRESENT;
+	if (rc < 0 || match->origin == NULL)
+		return rc < 0 ? rc : -ENOMEM;
+	return read_header_match(d, at, message, match);
 }
 
 static int read_headers(struct decode *d, const struct decode_at *at,
@@ -178,16 +205,32 @@ static int read_not_found(struct decode *d, const struct decode_at *at,
 	return 0;
 }
 
+static int read_host_rewrite(struct decode *d, const struct decode_at *at,
+	const Xds__RouteAction *message, struct l7_route_spec *spec)
+{
+	switch (message->host_rewrite_specifier_case) {
+	case XDS__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL:
+		// An empty one is none, as in Envoy.
+		return message->host_rewrite_literal[0] == '\0'
+			       ? 0
+			       : decode_text(d, message->host_rewrite_literal, &spec->host_rewrite);
+	case XDS__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_AUTO_HOST_REWRITE:
+		if (!decode_is_true(message->auto_host_rewrite))
+			return 0;
+		return decode_refuse(d, DECODE_IN(at, "auto_host_rewrite"), "is not supported yet");
+	default:
+		return 0;
+	}
+}
+
 static int read_action(struct decode *d, const struct decode_at *at,
 	const Xds__RouteAction *message, struct l7_route_spec *spec)
 {
 	int rc = read_not_found(d, at, message, spec);
 
 	spec->action = ROUTE_ACTION_CLUSTER;
-	if (message->host_rewrite_specifier_case ==
-			XDS__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_AUTO_HOST_REWRITE &&
-		decode_is_true(message->auto_host_rewrite))
-		return decode_refuse(d, DECODE_IN(at, "auto_host_rewrite"), "is not supported yet");
+	if (rc == 0)
+		rc = read_host_rewrite(d, at, message, spec);
 	if (rc == 0)
 		rc = decode_duration(d, DECODE_IN(at, "timeout"), message->timeout,
 			L7_DEFAULT_ROUTE_TIMEOUT_MS, &spec->timeout_ms);

@@ -17,28 +17,35 @@ static const struct support_message fraction =
 static const struct support_field string_match_fields[] = {
 	HONOURED(1, "exact", NULL),
 	HONOURED(2, "prefix", NULL),
-	REFUSED(3, "suffix", NULL),
+	HONOURED(3, "suffix", NULL),
 	REFUSED(5, "safe_regex", NULL),
-	REFUSED(6, "ignore_case", NULL),
-	REFUSED(7, "contains", NULL),
+	HONOURED(6, "ignore_case", NULL),
+	HONOURED(7, "contains", NULL),
 	REFUSED(8, "custom", NULL),
 };
 
 static const struct support_message string_match =
 	MESSAGE("envoy.type.matcher.v3.StringMatcher", string_match_fields);
 
+static const struct support_field range_fields[] = {
+	HONOURED(1, "start", NULL),
+	HONOURED(2, "end", NULL),
+};
+
+static const struct support_message range = MESSAGE("envoy.type.v3.Int64Range", range_fields);
+
 static const struct support_field header_match_fields[] = {
 	HONOURED(1, "name", ":method, :authority and :path, too"),
-	HONOURED(4, "exact_match", NULL),
-	REFUSED(6, "range_match", NULL),
+	HONOURED(4, "exact_match", "empty: any value"),
+	INTO(6, "range_match", range, NULL),
 	HONOURED(7, "present_match", NULL),
 	HONOURED(8, "invert_match", NULL),
 	HONOURED(9, "prefix_match", NULL),
-	REFUSED(10, "suffix_match", NULL),
+	HONOURED(10, "suffix_match", NULL),
 	REFUSED(11, "safe_regex_match", NULL),
-	REFUSED(12, "contains_match", NULL),
+	HONOURED(12, "contains_match", NULL),
 	INTO(13, "string_match", string_match, NULL),
-	REFUSED(14, "treat_missing_header_as_empty", NULL),
+	HONOURED(14, "treat_missing_header_as_empty", NULL),
 };
 
 static const struct support_message header_match =
@@ -99,7 +106,7 @@ static const struct support_field action_fields[] = {
 	INTO(3, "weighted_clusters", weighted, NULL),
 	REFUSED(4, "metadata_match", NULL),
 	REFUSED(5, "prefix_rewrite", NULL),
-	REFUSED(6, "host_rewrite_literal", NULL),
+	HONOURED(6, "host_rewrite_literal", "a host, and perhaps a port"),
 	INTO(7, "auto_host_rewrite", support_opaque, "false"),
 	INTO(8, "timeout", support_opaque, "absent: 15 s; 0: none"),
 	COUNTED(9, "retry_policy", NULL),

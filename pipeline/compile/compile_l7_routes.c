@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "l7/http1_target.h"
 #include "pipeline/compile/compile_l7_priv.h"
 
 // A header's name is a token (RFC 9110 §5.6.2), or one of the request line's parts.
@@ -32,7 +33,7 @@ static int check_header(struct compile *c, const struct header_match_spec *spec)
 			"name: \"%.64s\" is no header's name; a token, or :method, :authority or "
 			":path",
 			spec->name);
-	if (spec->type != HEADER_PRESENT && strlen(spec->value) > L7_MAX_HEADER_VALUE_LEN)
+	if (spec->value != NULL && strlen(spec->value) > L7_MAX_HEADER_VALUE_LEN)
 		return refusal_set(refusal, spec->origin,
 			"headers: a value of %zu characters; at most %d", strlen(spec->value),
 			L7_MAX_HEADER_VALUE_LEN);
@@ -85,6 +86,24 @@ static int check_direct(struct compile *c, const struct l7_route_spec *spec)
 	return 0;
 }
 
+// What endpoints are told must be what the node itself takes for a host.
+static int check_host_rewrite(struct compile *c, const struct l7_route_spec *spec)
+{
+	const size_t len = spec->host_rewrite == NULL ? 0 : strlen(spec->host_rewrite);
+
+	if (spec->host_rewrite == NULL)
+		return 0;
+	if (len > L7_MAX_DOMAIN_LEN)
+		return refusal_set(c->refusal, spec->origin,
+			"host_rewrite: %zu characters; at most %d", len, L7_MAX_DOMAIN_LEN);
+	if (http1_target_is_authority(
+		    (const uint8_t *)spec->host_rewrite, (struct http1_text){.len = (uint32_t)len}))
+		return 0;
+	return refusal_set(c->refusal, spec->origin,
+		"host_rewrite: \"%s\" is no host; a name or address, and perhaps a port",
+		spec->host_rewrite);
+}
+
 static int check_route(struct compile *c, const struct l7_route_spec *spec)
 {
 	int ret = check_path(c, spec);
@@ -95,6 +114,9 @@ static int check_route(struct compile *c, const struct l7_route_spec *spec)
 		return ret;
 	if (spec->action == ROUTE_ACTION_DIRECT)
 		return check_direct(c, spec);
+	ret = check_host_rewrite(c, spec);
+	if (ret != 0)
+		return ret;
 	return l7_check_weights(c, spec->origin, spec->clusters, spec->n_clusters);
 }
 

@@ -66,6 +66,14 @@ HOSTS = (
     f'virtual_hosts {{ name: "all" domains: "*" domains: "*.example" routes {{ name: "r" {MATCH} {WEIGHTED} }} '
     'routes { match { path: "/health" } direct_response { status: 200 body { inline_string: "ok" } } } }'
 )
+PARTS = (
+    'headers { name: "x-a" string_match { suffix: "b" ignore_case: true } treat_missing_header_as_empty: true } '
+    'headers { name: "x-b" contains_match: "c" } headers { name: "x-c" range_match { start: -1 end: 9 } }'
+)
+REWRITTEN = (
+    f'virtual_hosts {{ name: "all" domains: "*" routes {{ match {{ prefix: "/" {PARTS} }} '
+    'route { cluster: "c" host_rewrite_literal: "a.example:80" } } }'
+)
 ENDPOINT = f'lb_endpoints {{ endpoint {{ {address("10.2.0.1")} }} load_balancing_weight {{ value: 3 }} }}'
 SEGMENTS = metadata(list_field("segments", ["2001:db8:a::1", "2001:db8:b::1"]) + text_field("vrf", "blue"))
 FAR = f'lb_endpoints {{ endpoint {{ {address("2001:db8::2")} }} health_status: DEGRADED {SEGMENTS} }}'
@@ -86,6 +94,7 @@ def seeds():
     yield "listener_own", LISTENER, "Listener", listener(any_of(manager, "HttpConnectionManager", own), vrfs)
     yield "listener_tcp", LISTENER, "Listener", listener(any_of(tcp, "TcpProxy", 'cluster: "db"'))
     yield "routes", ROUTES, "RouteConfiguration", routes
+    yield "routes_rewritten", ROUTES, "RouteConfiguration", f'name: "main" {REWRITTEN}'
     yield "cluster_eds", CLUSTER, "Cluster", cluster + metadata(text_field("policy", "west"))
     yield "cluster_lb", CLUSTER, "Cluster", (
         f"{cluster} load_balancing_policy {{ policies {{ typed_extension_config {{ typed_config {{ {robin} }} }} }} }}"

@@ -32,7 +32,8 @@ static void check_routes(const struct route_configuration_spec *routes)
 			require(route->origin != NULL && route->path != NULL);
 			require(route->action != ROUTE_ACTION_NONE);
 			for (uint32_t h = 0; h < route->n_headers; h++)
-				require((route->headers[h].type == HEADER_PRESENT) ==
+				require((route->headers[h].type == HEADER_PRESENT ||
+						route->headers[h].type == HEADER_RANGE) ==
 					(route->headers[h].value == NULL));
 		}
 	}

@@ -88,6 +88,24 @@ def test_heads_are_edited(http, workers):
     assert "x-request-id: mine" in answer
 
 
+@pytest.mark.parametrize("edits", ["", PLAIN], ids=["edited", "nothing-else"])
+def test_host_is_rewritten(http, workers, edits):
+    http.build(services([listener('{ prefix = "/as-is"; cluster = "blue"; }, '
+                                  '{ prefix = "/"; cluster = "blue"; host_rewrite = "inner.example:81"; }', more=edits)],
+                        [cluster("blue", endpoint("blue", 4))]), workers)
+    http.serve("blue", more='location / { return 200 "$request|$http_host|$host|$http_x_forwarded_host"; }')
+    http.wait_up(4, 6)
+    for family in (4, 6):
+        def told(path, *args, family=family):
+            return http.get(path, family, "-H", "Host: outer.example", *args)
+        assert told("/as-is") == "GET /as-is HTTP/1.1|outer.example|outer.example|"
+        assert told("/a?b") == "GET /a?b HTTP/1.1|inner.example:81|inner.example|"
+        assert told("/", "-d", "x") == "POST / HTTP/1.1|inner.example:81|inner.example|"
+        # A server goes by the target's host where there is one.
+        assert told("/", "--request-target", "http://outer.example/a?b") == \
+            "GET http://inner.example:81/a?b HTTP/1.1|inner.example:81|inner.example|"
+
+
 @pytest.mark.parametrize("edits", ["", PLAIN], ids=["edited", "in-place"])
 def test_large_bodies_arrive_whole(http, workers, edits):
     http.build(services([listener('{ prefix = "/"; cluster = "blue"; timeout_ms = 0; }', more=edits)],

@@ -13,10 +13,10 @@ NO_ROUTE, NOTHING_THERE, BAD = 404, 503, 400
 HealthOf = endpoint.LbEndpoint
 
 
-def to(name, *headers, not_found=0, **match):
-    """A route to a cluster."""
+def to(name, *headers, not_found=0, host=None, **match):
+    """A route to a cluster, perhaps with another host."""
     return route.Route(match=route.RouteMatch(headers=headers, **(match or {"prefix": "/"})), route=route.RouteAction(
-        cluster=name, cluster_not_found_response_code=not_found))
+        cluster=name, cluster_not_found_response_code=not_found, host_rewrite_literal=host))
 
 
 def weighted(prefix, **weights):
@@ -39,7 +39,12 @@ def string(**how):
     return {"string_match": route.StringMatcher(**how)}
 
 
+def between(start, end):
+    return {"range_match": route.Int64Range(start=start, end=end)}
+
+
 NOT = {"invert_match": True}
+AS_EMPTY = {"treat_missing_header_as_empty": True}
 
 # Virtual host: domains, routes in their order.
 HOSTS = {
@@ -68,6 +73,25 @@ HOSTS = {
         to("not-prefix", when("x-one", **string(prefix="ab"), **NOT), prefix="/unlike"),
         to("query", when(":path", exact_match="/q?a=b")),
         to("verb", when(":method", **string(prefix="PO"))),
+        to("suffix-match", when("x-one", suffix_match="Blue"), prefix="/suffix"),
+        to("string-suffix", when("x-one", **string(suffix="Blue")), prefix="/string-suffix"),
+        to("any-suffix", when("x-one", **string(suffix="Blue", ignore_case=True)), prefix="/any-suffix"),
+        to("contains-match", when("x-one", contains_match="abab"), prefix="/contains"),
+        to("any-contains", when("x-one", **string(contains="aBab", ignore_case=True)), prefix="/any-contains"),
+        to("any-exact", when("x-one", **string(exact="Blue", ignore_case=True)), prefix="/any-exact"),
+        to("any-prefix", when("x-one", **string(prefix="bL", ignore_case=True)), prefix="/any-prefix"),
+        to("range", when("x-one", **between(-10, 100)), prefix="/range"),
+        to("not-range", when("x-one", **between(1, 2), **NOT), prefix="/outside"),
+        to("widest", when("x-one", **between(-2 ** 63, 2 ** 63 - 1)), prefix="/widest"),
+        to("as-empty", when("x-one", **string(exact=""), **AS_EMPTY), prefix="/as-empty"),
+        to("only-empty", when("x-one", **string(exact="")), prefix="/empty-only"),
+        to("exact-match", when("x-one", exact_match=""), prefix="/exact-match"),
+        to("not-exact-match", when("x-one", exact_match="", **NOT), prefix="/other-than-exact"),
+        to("not-as-empty", when("x-one", contains_match="a", **NOT, **AS_EMPTY), prefix="/catless"),
+        to("range-as-empty", when("x-one", **between(0, 1), **AS_EMPTY), prefix="/empty-range"),
+        to("there-as-empty", when("x-one", present_match=True, **AS_EMPTY), prefix="/empty-there"),
+        to("gone-as-empty", when("x-one", present_match=False, **AS_EMPTY), prefix="/gone-as-empty"),
+        to("named-as-empty", when("x-one", **AS_EMPTY), prefix="/empty-named"),
         to("named", when("x-any"), prefix="/named"),
         to("any", when("x-any", present_match=True), prefix="/any")]),
     "authority": (["who.*"], [to("authority", when(":authority", exact_match="who.is")),
@@ -80,9 +104,14 @@ HOSTS = {
     "missing": (["missing"], [to("gone", prefix="/404", not_found=1), to("gone", prefix="/500", not_found=2),
                               to("gone")]),
     "clusters": (["clusters"], []),  # /name for each of CLUSTERS
+    "hosts": (["outer.example"], [to("echo", prefix="/as-is"), to("echo", host="", prefix="/empty"),
+                                  to("echo", host="Inner.example:81")]),
     "none": (["none"], []),
     "rest": (["*"], [to("rest")]),
 }
+
+# A server that does not say its name says what it got: Host, whom the request is for, X-Forwarded-Host.
+SAYS = {"echo": "$http_host $host ($http_x_forwarded_host)"}
 
 # Cluster: localities; each is its priority, its weight or 0, and its servers with their health.
 CLUSTERS = {
@@ -126,6 +155,13 @@ def paths(host, *rows):
     return [get(wanted, host, target) for target, wanted in rows]
 
 
+def by_value(target, wanted, takes, leaves, missing):
+    """A route that asks for the header x-one."""
+    return [get(missing, "headers", target)] + [
+        get(answer, "headers", target, f"x-one: {value}\r\n")
+        for values, answer in ((takes, wanted), (leaves, NO_ROUTE)) for value in values]
+
+
 # What is sent, and the server that answers, or a status, or a status with a body.
 REQUESTS = [
     *hosts(MAIN, ("shop.local", "exact"), ("SHOP.local", "exact"), ("shop2.local", "exact"), ("Shop2.LOCAL", "exact"),
@@ -157,8 +193,40 @@ REQUESTS = [
            ("/x/y", "whole-deep"), ("/x/y/z", "whole-deep"), ("/x/yz", NO_ROUTE), ("/x", NO_ROUTE),
            ("/a;b=c", "a"), ("/a%", "a"), ("/a+b&c", "a"), ('/a"<>', "a"), ("/a\\b", "a"),
            ("/a#b", BAD), ("/a?x#b", BAD), ("a", BAD), ("/a\tb", BAD), ("/a\x7f", BAD)),
+    *paths("outer.example", ("/as-is", "outer.example outer.example ()"), ("/empty", "outer.example outer.example ()"),
+           ("/", "Inner.example:81 inner.example ()"), ("/?x", "Inner.example:81 inner.example ()")),
+    get("Inner.example:81 inner.example ()", "none", "http://outer.example/x"),
+    get("Inner.example:81 inner.example (a)", "outer.example", lines="X-Forwarded-Host: a\r\n"),
     *paths("PATHS", ("/a", "path"), ("/z", NO_ROUTE)),
     *paths("everything", ("/", "everything"), ("/x?y", "everything"), ("/" + "a" * 3000, "everything")),
+    *by_value("/suffix", "suffix-match", takes=("Blue", "LightBlue", "Blue,Blue", "a Blue"),
+              leaves=("", "blue", "Blues", "lue", "Bluered"), missing=NO_ROUTE),
+    *by_value("/string-suffix", "string-suffix", takes=("DeepBlue",), leaves=("deepblue",), missing=NO_ROUTE),
+    *by_value("/any-suffix", "any-suffix", takes=("DEEPBLUE", "blue"), leaves=("lue", "blue2"), missing=NO_ROUTE),
+    *by_value("/contains", "contains-match", takes=("abab", "xababx", "aabab", "ababab", "ab, abab"),
+              leaves=("", "aba", "aab", "ABAB", "ab,ab"), missing=NO_ROUTE),
+    *by_value("/any-contains", "any-contains", takes=("ABAB", "xaBaBx"), leaves=("aba",), missing=NO_ROUTE),
+    *by_value("/any-exact", "any-exact", takes=("blue", "BLUE"), leaves=("blue1", "blu"), missing=NO_ROUTE),
+    *by_value("/any-prefix", "any-prefix", takes=("BLue", "bl"), leaves=("b", "lb"), missing=NO_ROUTE),
+    *by_value("/range", "range", takes=("0", "-10", "99", "+5", "007", "-0"),
+              leaves=("", "100", "-11", "1a", "1.0", "0x1", "--1", "1 2", "3,4", "-", "+", "99999999999999999999"),
+              missing=NO_ROUTE),
+    *by_value("/outside", "not-range", takes=("2", "a", "", "1,1"), leaves=("1", "01"), missing=NO_ROUTE),
+    *by_value("/widest", "widest", takes=("-9223372036854775808", "9223372036854775806"),
+              leaves=("9223372036854775807", "-9223372036854775809", "9223372036854775808"), missing=NO_ROUTE),
+    *by_value("/as-empty", "as-empty", takes=("",), leaves=("a",), missing="as-empty"),
+    *by_value("/empty-only", "only-empty", takes=("",), leaves=("a",), missing=NO_ROUTE),
+    # Without a value the older field is any.
+    *by_value("/exact-match", "exact-match", takes=("", "a"), leaves=(), missing=NO_ROUTE),
+    *by_value("/other-than-exact", "not-exact-match", takes=(), leaves=("", "a"), missing=NO_ROUTE),
+    *by_value("/catless", "not-as-empty", takes=("", "b"), leaves=("cat",), missing="not-as-empty"),
+    *by_value("/empty-range", "range-as-empty", takes=("0",), leaves=("",), missing=NO_ROUTE),
+    *by_value("/empty-there", "there-as-empty", takes=("", "a"), leaves=(), missing="there-as-empty"),
+    *by_value("/gone-as-empty", "gone-as-empty", takes=(), leaves=("", "a"), missing=NO_ROUTE),
+    *by_value("/empty-named", "named-as-empty", takes=("", "a"), leaves=(), missing="named-as-empty"),
+    get("contains-match", "headers", "/contains", "x-one: ab\r\nx-one: abab\r\n"),
+    get("suffix-match", "headers", "/suffix", "x-one: a\r\nx-one: Blue\r\n"),
+    get(NO_ROUTE, "headers", "/range", "x-one: 3\r\nx-one: 4\r\n"),
     # A URL as the target decides, not Host.
     get("exact", "none", "http://shop.local/"), get("port", "none", "http://shop.local:8080/x"),
     get("path", "none", "http://paths/a?b"), get("exact", "none", "http://shop.local"),

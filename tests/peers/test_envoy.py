@@ -16,7 +16,7 @@ import hosts
 import lab as laboratory
 from http_lab import HOST, HttpLab, VIP
 from lab import until
-from routing_table import ANY_PORT, DIFFERENCES, INLINE, MAIN, PORTS, REQUESTS, SPREAD, TCP, made_resources
+from routing_table import ANY_PORT, DIFFERENCES, INLINE, MAIN, PORTS, REQUESTS, SAYS, SPREAD, TCP, made_resources
 from server import SHORT, Server
 
 XDS_PORT = 18000
@@ -78,7 +78,7 @@ class ControlPlane(threading.Thread):
 def serve(http, vpc):
     """A server for each name but "shut", which answers whatever it is asked."""
     http.serve(vpc, "".join(
-        '} server { listen %d; location / { return 200 "%s"; } error_page 400 =200 /;' % (port, name)
+        '} server { listen %d; location / { return 200 "%s"; } error_page 400 =200 /;' % (port, SAYS.get(name, name))
         for name, port in PORTS.items() if name != "shut"))
 
 

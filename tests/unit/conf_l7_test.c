@@ -2,7 +2,7 @@
 
 // Services as a file has them: what arrives in the specs, and every refusal word for word.
 
-#include "conf/conf.h"
+#include "tests/unit/conf_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,27 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct node_spec *load(const char *text)
-{
-	struct refusal refusal = {0};
-	struct node_spec *spec = NULL;
-
-	if (conf_load_text(text, strlen(text), "f", &spec, &refusal) < 0)
-		fail_msg("%s", refusal.text);
-	return spec;
-}
-
-// Tests run in the root of the source tree.
-static struct node_spec *load_reference(void)
-{
-	struct refusal refusal = {0};
-	struct node_spec *spec = NULL;
-
-	if (conf_load_file("conf/pergola.cfg", &spec, &refusal) < 0)
-		fail_msg("%s", refusal.text);
-	return spec;
-}
 
 static void conf_l7_reference_listeners_arrive(void **state)
 {
@@ -115,7 +94,7 @@ static void conf_l7_reference_routes_arrive(void **state)
 	assert_string_equal(route->name, "beta");
 	assert_int_equal(route->path_type, PATH_PREFIX);
 	assert_string_equal(route->path, "/v2/");
-	assert_int_equal(route->n_headers, 4);
+	assert_int_equal(route->n_headers, 7);
 	assert_string_equal(route->headers[0].name, ":method");
 	assert_int_equal(route->headers[0].type, HEADER_EXACT);
 	assert_string_equal(route->headers[0].value, "GET");
@@ -126,11 +105,24 @@ static void conf_l7_reference_routes_arrive(void **state)
 	assert_true(route->headers[2].invert);
 	assert_int_equal(route->headers[3].type, HEADER_PRESENT);
 	assert_false(route->headers[3].invert);
+	assert_int_equal(route->headers[4].type, HEADER_SUFFIX);
+	assert_string_equal(route->headers[4].value, ".local");
+	assert_true(route->headers[4].ignore_case);
+	assert_int_equal(route->headers[5].type, HEADER_CONTAINS);
+	assert_string_equal(route->headers[5].value, "beta");
+	assert_true(route->headers[5].missing_as_empty);
+	assert_false(route->headers[5].ignore_case);
+	assert_int_equal(route->headers[6].type, HEADER_RANGE);
+	assert_int_equal(route->headers[6].range_start, -10);
+	assert_int_equal(route->headers[6].range_end, 100);
+	assert_null(route->headers[6].value);
+	assert_false(route->headers[6].missing_as_empty);
 	assert_int_equal(route->action, ROUTE_ACTION_CLUSTER);
 	assert_int_equal(route->n_clusters, 2);
 	assert_string_equal(route->clusters[1].cluster, "pay");
 	assert_int_equal(route->clusters[1].weight, 10);
 	assert_int_equal(route->idle_timeout_ms, 5000);
+	assert_string_equal(route->host_rewrite, "cart.internal");
 	route = &host->routes[1];
 	assert_null(route->name);
 	assert_int_equal(route->path_type, PATH_EXACT);
@@ -138,6 +130,7 @@ static void conf_l7_reference_routes_arrive(void **state)
 	assert_int_equal(route->action, ROUTE_ACTION_DIRECT);
 	assert_int_equal(route->status, 200);
 	assert_string_equal(route->body, "fine\n");
+	assert_null(route->host_rewrite);
 	assert_int_equal(route->idle_timeout_ms, L7_TIMEOUT_OF_LISTENER);
 	assert_int_equal(host->routes[2].timeout_ms, route[-1].timeout_ms);
 	node_spec_release(spec);
@@ -181,6 +174,12 @@ static void conf_l7_reference_localities_arrive(void **state)
 	assert_int_equal(cart->localities[0].weight, 0);
 	assert_ptr_equal(cart->localities[0].origin, cart->origin);
 	assert_int_equal(cart->localities[0].endpoints[0].health, ENDPOINT_HEALTHY);
+	assert_int_equal(cart->policy, CLUSTER_ROUND_ROBIN);
+	assert_int_equal(cart->choice_count, 2);
+	assert_true(cart->active_request_bias == 1);
+	assert_int_equal(pay->policy, CLUSTER_LEAST_REQUEST);
+	assert_int_equal(pay->choice_count, 3);
+	assert_true(pay->active_request_bias == 0.5);
 	assert_false(cart->locality_weighted);
 	assert_true(pay->locality_weighted);
 	assert_int_equal(pay->n_localities, 3);
@@ -269,12 +268,6 @@ static void conf_l7_path_types_are_told_by_key(void **state)
 	node_spec_release(spec);
 }
 
-// What stands at the place under test, and the refusal behind its path.
-struct refused {
-	const char *text;
-	const char *refusal;
-};
-
 static const struct refused refused_listeners[] = {
 	{"service_network = \"n\";", ": \"name\" is missing"},
 	{"name = \"l\";", ": \"service_network\" is missing"},
@@ -327,18 +320,34 @@ static const struct refused refused_routes[] = {
 		": \"cluster\" and \"direct_response\" exclude each other; keep one of them"},
 	{"path = \"/\"; direct_response = { status = 200; }; timeout_ms = 1;",
 		": \"direct_response\" and \"timeout_ms\" exclude each other; keep one of them"},
+	{"path = \"/\"; direct_response = { status = 200; }; host_rewrite = \"h\";",
+		": \"direct_response\" and \"host_rewrite\" exclude each other; keep one of them"},
 	{"direct_response = { };", ".direct_response: \"status\" is missing"},
 	{"direct_response = { status = 199; };",
 		".direct_response.status: 199 is out of range; 200 to 599"},
 	{"headers = ( { exact = \"a\"; } );", ".headers[0]: \"name\" is missing"},
 	{"headers = ( { name = \"a\"; } );",
-		".headers[0]: one of \"exact\", \"prefix\", \"present\" is missing"},
+		".headers[0]: one of \"exact\", \"prefix\", \"suffix\", \"contains\", \"range\", "
+		"\"present\" is missing"},
 	{"headers = ( { name = \"a\"; exact = \"b\"; present = true; } );",
 		".headers[0]: \"exact\" and \"present\" exclude each other; keep one of them"},
 	{"headers = ( { name = \"a\"; safe_regex = \"b\"; } );",
 		".headers[0].safe_regex: \"safe_regex\" is not supported yet"},
-	{"headers = ( { name = \"a\"; contains = \"b\"; } );",
-		".headers[0].contains: \"contains\" is not supported yet"},
+	{"headers = ( { name = \"a\"; suffix = \"b\"; contains = \"b\"; } );",
+		".headers[0]: \"suffix\" and \"contains\" exclude each other; keep one of them"},
+	{"headers = ( { name = \"a\"; present = true; ignore_case = true; } );",
+		".headers[0]: \"present\" and \"ignore_case\" exclude each other; keep one of "
+		"them"},
+	{"headers = ( { name = \"a\"; present = true; treat_missing_header_as_empty = true; } );",
+		".headers[0]: \"present\" and \"treat_missing_header_as_empty\" exclude each "
+		"other; "
+		"keep one of them"},
+	{"headers = ( { name = \"a\"; range = { start = 1; end = 2; }; ignore_case = true; } );",
+		".headers[0]: \"range\" and \"ignore_case\" exclude each other; keep one of them"},
+	{"headers = ( { name = \"a\"; range = { start = 1; }; } );",
+		".headers[0].range: \"end\" is missing"},
+	{"headers = ( { name = \"a\"; range = { start = 1; end = \"2\"; }; } );",
+		".headers[0].range.end: must be an integer, not a string"},
 	{"safe_regex = \"/.*\";", ".safe_regex: \"safe_regex\" is not supported yet"},
 	{"query_parameters = ( );", ".query_parameters: \"query_parameters\" is not supported yet"},
 	{"redirect = { };", ".redirect: \"redirect\" is not supported yet"},
@@ -347,15 +356,21 @@ static const struct refused refused_routes[] = {
 	{"cluster_header = \"a\";", ".cluster_header: \"cluster_header\" is not supported yet"},
 	{"zzz = 1;", ".zzz: unknown key; one of name, path, prefix, path_separated_prefix, method, "
 		     "headers, "
-		     "cluster, weighted_clusters, direct_response, timeout_ms, idle_timeout_ms"},
+		     "cluster, weighted_clusters, direct_response, timeout_ms, idle_timeout_ms, "
+		     "host_rewrite"},
 };
 
 static const struct refused refused_clusters[] = {
 	{"endpoints = ( );", ": \"name\" is missing"},
-	{"name = \"c\"; lb_policy = \"LEAST_REQUEST\";",
-		".lb_policy: \"LEAST_REQUEST\" is not supported yet; ROUND_ROBIN is"},
+	{"name = \"c\"; lb_policy = \"MAGLEV\";",
+		".lb_policy: \"MAGLEV\" is not supported yet; ROUND_ROBIN, LEAST_REQUEST and "
+		"RANDOM are"},
+	{"name = \"c\"; choice_count = 1;", ".choice_count: 1 is out of range; 2 to 4294967295"},
+	{"name = \"c\"; active_request_bias = \"1\";",
+		".active_request_bias: must be a number, not a string"},
 	{"name = \"c\"; lb_policy = \"ROUND\";",
-		".lb_policy: \"ROUND\" is not a known lb_policy; one of ROUND_ROBIN"},
+		".lb_policy: \"ROUND\" is not a known lb_policy; one of ROUND_ROBIN, "
+		"LEAST_REQUEST, RANDOM"},
 	{"health_checks = ( );", ".health_checks: \"health_checks\" is not supported yet"},
 	{"connect_timeout_ms = 0;", ".connect_timeout_ms: 0 is out of range; 1 to 2147483647"},
 	{"endpoints = ( { port = 1; } );", ".endpoints[0]: \"address\" is missing"},
@@ -383,24 +398,6 @@ static const struct refused refused_clusters[] = {
 	{"healthy_panic_threshold = 101;",
 		".healthy_panic_threshold: 101 is out of range; 0 to 100"},
 };
-
-static void check_refusals(const struct refused *cases, size_t n_cases, const char *before,
-	const char *after, const char *place)
-{
-	for (size_t i = 0; i < n_cases; i++) {
-		struct refusal refusal = {0};
-		struct node_spec *spec = NULL;
-		char text[2048], expected[sizeof(struct refusal)];
-
-		snprintf(text, sizeof(text), "%s%s%s", before, cases[i].text, after);
-		snprintf(expected, sizeof(expected), "%s%s", place, cases[i].refusal);
-		assert_int_equal(conf_load_text(text, strlen(text), "f", &spec, &refusal), -EINVAL);
-		assert_string_equal(refusal.text, expected);
-		assert_null(spec);
-	}
-}
-
-#define N(table) (sizeof(table) / sizeof((table)[0]))
 
 static void conf_l7_refusals_name_place_and_reason(void **state)
 {

@@ -127,6 +127,42 @@ static void http1_edit_connect_sets_host(void **state)
 		.after = "CONNECT b:443 HTTP/1.1\r\nhost: b:443\r\n\r\n"});
 }
 
+static void http1_edit_host_replaces_the_field(void **state)
+{
+	(void)state;
+	expect_edit(&(struct edit){
+		.before = "GET /a?b HTTP/1.1\r\nA: b\r\nhOST: \t old:80 \r\nX-Host: old\r\n\r\n",
+		.edits = {.host = "new:81"},
+		.after = "GET /a?b HTTP/1.1\r\nA: b\r\nX-Host: old\r\nhost: new:81\r\n\r\n"});
+	expect_edit(&(struct edit){.before = "GET / HTTP/1.0\r\n\r\n",
+		.edits = {.host = "new"},
+		.after = "GET / HTTP/1.0\r\nhost: new\r\n\r\n"});
+	expect_edit(&(struct edit){.before = "\r\nOPTIONS * HTTP/1.1\r\nHost: old\r\n\r\n",
+		.edits = {.host = "new", .forwarded_for = "192.0.2.1"},
+		.after = "OPTIONS * HTTP/1.1\r\nhost: new\r\nx-forwarded-for: "
+			 "192.0.2.1\r\n\r\n"});
+}
+
+// RFC 9112 §3.2.2: an endpoint goes by the target and not by Host.
+static void http1_edit_host_replaces_the_targets_authority(void **state)
+{
+	(void)state;
+	expect_edit(&(struct edit){.before = "\r\nGET http://old:81/a?b HTTP/1.1\r\nHost: "
+					     "h\r\nX-Forwarded-For: c\r\n\r\n",
+		.edits = {.host = "[2001:db8::1]", .forwarded_for = "192.0.2.1"},
+		.after = "GET http://[2001:db8::1]/a?b HTTP/1.1\r\nX-Forwarded-For: c, "
+			 "192.0.2.1\r\nhost: [2001:db8::1]\r\n\r\n"});
+	expect_edit(&(struct edit){.before = "GET HTTPS://old?b HTTP/1.1\r\nHost: h\r\n\r\n",
+		.edits = {.host = "new"},
+		.after = "GET HTTPS://new?b HTTP/1.1\r\nhost: new\r\n\r\n"});
+	expect_edit(&(struct edit){.before = "GET http://old HTTP/1.0\r\n\r\n",
+		.edits = {.host = "new"},
+		.after = "GET http://new HTTP/1.0\r\nhost: new\r\n\r\n"});
+	expect_edit(&(struct edit){.before = "CONNECT old:443 HTTP/1.1\r\nHost: old:443\r\n\r\n",
+		.edits = {.host = "new:444"},
+		.after = "CONNECT new:444 HTTP/1.1\r\nhost: new:444\r\n\r\n"});
+}
+
 static void http1_edit_close_replaces_persistence_and_upgrade(void **state)
 {
 	(void)state;
@@ -155,7 +191,10 @@ static void http1_edit_response_leaves_forwarded_fields(void **state)
 
 	(void)state;
 	expect_edit(&(struct edit){.before = head,
-		.edits = {.forwarded_for = "c", .forwarded_proto = "d", .forwarded_port = "e"},
+		.edits = {.host = "h",
+			.forwarded_for = "c",
+			.forwarded_proto = "d",
+			.forwarded_port = "e"},
 		.after = head,
 		.is_response = true});
 }
@@ -183,6 +222,8 @@ int main(void)
 		cmocka_unit_test(http1_edit_request_id_is_set_when_there_is_none),
 		cmocka_unit_test(http1_edit_absolute_form_sets_host),
 		cmocka_unit_test(http1_edit_connect_sets_host),
+		cmocka_unit_test(http1_edit_host_replaces_the_field),
+		cmocka_unit_test(http1_edit_host_replaces_the_targets_authority),
 		cmocka_unit_test(http1_edit_close_replaces_persistence_and_upgrade),
 		cmocka_unit_test(http1_edit_close_keeps_other_options),
 		cmocka_unit_test(http1_edit_response_leaves_forwarded_fields),

@@ -117,6 +117,26 @@ static void xds_decode_routes_hosts_and_actions_are_read(void **state)
 	xds_resource_release(resource);
 }
 
+static void xds_decode_routes_host_rewrite_is_read(void **state)
+{
+	struct xds_resource *resource;
+	struct parts p;
+
+	(void)state;
+	init(&p);
+	p.action.host_rewrite_specifier_case =
+		XDS__ROUTE_ACTION__HOST_REWRITE_SPECIFIER_HOST_REWRITE_LITERAL;
+	p.action.host_rewrite_literal = (char *)"www.example.org";
+	resource = fixture_accept(XDS_ROUTES, &p.message);
+	assert_string_equal(
+		resource->routes->virtual_hosts[0].routes[0].host_rewrite, "www.example.org");
+	xds_resource_release(resource);
+	p.action.host_rewrite_literal = (char *)"";
+	resource = fixture_accept(XDS_ROUTES, &p.message);
+	assert_null(resource->routes->virtual_hosts[0].routes[0].host_rewrite);
+	xds_resource_release(resource);
+}
+
 static void xds_decode_routes_timeouts_and_status_are_read(void **state)
 {
 	Xds__Duration none = XDS__DURATION__INIT, idle = XDS__DURATION__INIT;
@@ -181,11 +201,21 @@ static void xds_decode_routes_headers_are_read(void **state)
 		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_EXACT_MATCH;
 	p.header.exact_match = (char *)"dev";
 	expect_header(&p, HEADER_EXACT, "dev", true);
+	p.header.exact_match = (char *)""; // any value, as in Envoy
+	expect_header(&p, HEADER_PREFIX, "", true);
 	p.header.invert_match = 0;
 	p.header.header_match_specifier_case =
 		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_PREFIX_MATCH;
 	p.header.prefix_match = (char *)"de";
 	expect_header(&p, HEADER_PREFIX, "de", false);
+	p.header.header_match_specifier_case =
+		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_SUFFIX_MATCH;
+	p.header.suffix_match = (char *)"ev";
+	expect_header(&p, HEADER_SUFFIX, "ev", false);
+	p.header.header_match_specifier_case =
+		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_CONTAINS_MATCH;
+	p.header.contains_match = (char *)"e";
+	expect_header(&p, HEADER_CONTAINS, "e", false);
 	p.header.header_match_specifier_case =
 		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
 	p.header.string_match = &string;
@@ -195,9 +225,16 @@ static void xds_decode_routes_headers_are_read(void **state)
 	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN_PREFIX;
 	string.prefix = (char *)"p";
 	expect_header(&p, HEADER_PREFIX, "p", false);
+	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN_SUFFIX;
+	string.suffix = (char *)"s";
+	expect_header(&p, HEADER_SUFFIX, "s", false);
+	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN_CONTAINS;
+	string.contains = (char *)"c";
+	expect_header(&p, HEADER_CONTAINS, "c", false);
 	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN__NOT_SET;
 	fixture_refuse(XDS_ROUTES, &p.message,
-		ROUTE0 "match.headers[0].string_match: one of \"exact\", \"prefix\" is missing");
+		ROUTE0 "match.headers[0].string_match: one of \"exact\", \"prefix\", \"suffix\", "
+		       "\"contains\" is missing");
 	p.header.name = (char *)"";
 	fixture_refuse(XDS_ROUTES, &p.message, ROUTE0 "match.headers[0].name: must not be empty");
 }
@@ -285,32 +322,66 @@ static void xds_decode_routes_other_matches_are_refused(void **state)
 	fixture_refuse(XDS_ROUTES, &p.message, ROUTE0 "match: is missing");
 }
 
-static void xds_decode_routes_other_header_matches_are_refused(void **state)
+static void xds_decode_routes_header_options_are_read(void **state)
 {
 	Xds__StringMatcher string = XDS__STRING_MATCHER__INIT;
 	Xds__Int64Range range = XDS__INT64_RANGE__INIT;
+	const struct header_match_spec *match;
+	struct xds_resource *resource;
 	struct parts p;
 
 	(void)state;
 	init(&p);
 	p.matches[0].n_headers = 1;
 	p.header.treat_missing_header_as_empty = 1;
-	fixture_refuse(XDS_ROUTES, &p.message,
-		ROUTE0 "match.headers[0].treat_missing_header_as_empty: is not supported yet");
-	p.header.treat_missing_header_as_empty = 0;
 	p.header.header_match_specifier_case =
 		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_RANGE_MATCH;
 	p.header.range_match = &range;
-	fixture_refuse(XDS_ROUTES, &p.message,
-		ROUTE0 "match.headers[0].range_match: is not supported yet");
+	range.start = INT64_MIN;
+	range.end = -1;
+	resource = fixture_accept(XDS_ROUTES, &p.message);
+	match = &resource->routes->virtual_hosts[0].routes[0].headers[0];
+	assert_int_equal(match->type, HEADER_RANGE);
+	assert_true(match->range_start == INT64_MIN);
+	assert_int_equal(match->range_end, -1);
+	assert_true(match->missing_as_empty);
+	assert_false(match->ignore_case);
+	xds_resource_release(resource);
+	p.header.treat_missing_header_as_empty = 0;
 	p.header.header_match_specifier_case =
 		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
 	p.header.string_match = &string;
 	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN_EXACT;
 	string.exact = (char *)"a";
 	string.ignore_case = 1;
+	resource = fixture_accept(XDS_ROUTES, &p.message);
+	match = &resource->routes->virtual_hosts[0].routes[0].headers[0];
+	assert_true(match->ignore_case);
+	assert_false(match->missing_as_empty);
+	xds_resource_release(resource);
+}
+
+static void xds_decode_routes_other_header_matches_are_refused(void **state)
+{
+	Xds__StringMatcher string = XDS__STRING_MATCHER__INIT;
+	Xds__RegexMatcher regex = XDS__REGEX_MATCHER__INIT;
+	struct parts p;
+
+	(void)state;
+	init(&p);
+	p.matches[0].n_headers = 1;
+	p.header.header_match_specifier_case =
+		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_SAFE_REGEX_MATCH;
+	p.header.safe_regex_match = &regex;
 	fixture_refuse(XDS_ROUTES, &p.message,
-		ROUTE0 "match.headers[0].string_match.ignore_case: is not supported yet");
+		ROUTE0 "match.headers[0].safe_regex_match: is not supported yet");
+	p.header.header_match_specifier_case =
+		XDS__HEADER_MATCHER__HEADER_MATCH_SPECIFIER_STRING_MATCH;
+	p.header.string_match = &string;
+	string.match_pattern_case = XDS__STRING_MATCHER__MATCH_PATTERN_SAFE_REGEX;
+	string.safe_regex = &regex;
+	fixture_refuse(XDS_ROUTES, &p.message,
+		ROUTE0 "match.headers[0].string_match.safe_regex: is not supported yet");
 }
 
 static void xds_decode_routes_other_actions_are_refused(void **state)
@@ -475,8 +546,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(xds_decode_routes_hosts_and_actions_are_read),
+		cmocka_unit_test(xds_decode_routes_host_rewrite_is_read),
 		cmocka_unit_test(xds_decode_routes_timeouts_and_status_are_read),
 		cmocka_unit_test(xds_decode_routes_headers_are_read),
+		cmocka_unit_test(xds_decode_routes_header_options_are_read),
 		cmocka_unit_test(xds_decode_routes_weights_are_read),
 		cmocka_unit_test(xds_decode_routes_other_matches_are_refused),
 		cmocka_unit_test(xds_decode_routes_other_header_matches_are_refused),
