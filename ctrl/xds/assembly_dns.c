@@ -9,6 +9,7 @@
 #include "ctrl/log.h"
 #include "ctrl/xds/assembly_priv.h"
 #include "ctrl/xds/dns.h"
+#include "ctrl/xds/endpoint_map.h"
 #include "pipeline/arena.h"
 
 struct watched_name {
@@ -164,17 +165,44 @@ static bool is_there(
 	return false;
 }
 
-static uint32_t add_addresses(struct endpoint_spec *endpoints, uint32_t n,
-	const struct endpoint_spec *spec, const struct watched_name *name)
+// An address found may stand for a host that the file names. The layer may outlive the file. False: out of memory.
+static bool place_endpoint(
+	const struct xds_spec *spec, struct arena *arena, struct endpoint_spec *endpoint)
 {
-	struct endpoint_spec endpoint = *spec;
+	const struct xds_endpoint_address_spec *map =
+		endpoint_map_find(spec, &endpoint->address, endpoint->port);
+	bool fits = true;
 
-	for (uint32_t i = 0; i < name->n_addresses; i++) {
-		endpoint.address = name->addresses[i];
-		if (!is_there(endpoints, n, &endpoint))
-			endpoints[n++] = endpoint;
+	if (map == NULL)
+		return true;
+	endpoint->address = map->to;
+	if (map->to_port != 0)
+		endpoint->port = map->to_port;
+	if (endpoint->policy == NULL && map->policy != NULL) {
+		endpoint->policy = arena_strdup(arena, map->policy);
+		fits = endpoint->policy != NULL;
 	}
-	return n;
+	if (endpoint->vrf == NULL && map->vrf != NULL) {
+		endpoint->vrf = arena_strdup(arena, map->vrf);
+		fits = fits && endpoint->vrf != NULL;
+	}
+	return fits;
+}
+
+// False: out of memory.
+static bool add_addresses(struct locality_spec *locality, struct endpoint_spec *endpoints,
+	struct arena *arena, const struct endpoint_spec *spec, const struct watched_name *name)
+{
+	for (uint32_t i = 0; i < name->n_addresses; i++) {
+		struct endpoint_spec endpoint = *spec;
+
+		endpoint.address = name->addresses[i];
+		if (!place_endpoint(name->dns->assembly->spec, arena, &endpoint))
+			return false;
+		if (!is_there(endpoints, locality->n_endpoints, &endpoint))
+			endpoints[locality->n_endpoints++] = endpoint;
+	}
+	return true;
 }
 
 static bool resolve_locality(const struct unit_dns *dns, struct arena *arena,
@@ -182,21 +210,20 @@ static bool resolve_locality(const struct unit_dns *dns, struct arena *arena,
 {
 	struct endpoint_spec *endpoints = arena_alloc(
 		arena, (from->n_endpoints * DNS_MAX_ADDRESSES + 1) * sizeof(*endpoints));
-	uint32_t n = 0;
 
 	if (endpoints == NULL)
 		return false;
+	*to = *from;
+	to->endpoints = endpoints;
+	to->n_endpoints = 0;
 	for (uint32_t i = 0; i < from->n_endpoints; i++) {
 		const struct watched_name *name = name_of(dns, idx, i);
 
 		if (name == NULL)
-			endpoints[n++] = from->endpoints[i];
-		else
-			n = add_addresses(endpoints, n, &from->endpoints[i], name);
+			endpoints[to->n_endpoints++] = from->endpoints[i];
+		else if (!add_addresses(to, endpoints, arena, &from->endpoints[i], name))
+			return false;
 	}
-	*to = *from;
-	to->endpoints = endpoints;
-	to->n_endpoints = n;
 	return true;
 }
 

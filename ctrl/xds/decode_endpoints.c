@@ -4,9 +4,9 @@
 // locality is given once and weights fit, the compile sees to.
 
 #include <errno.h>
-#include <string.h>
 
 #include "ctrl/xds/decode_priv.h"
+#include "ctrl/xds/endpoint_map.h"
 #include "pipeline/arena.h"
 
 enum {
@@ -63,23 +63,20 @@ struct place {
 // Addresses made for proxies stand for hosts that the file names. The file may go before the endpoint.
 static int place_endpoint(struct decode *d, struct endpoint_spec *spec, struct decode_way *way)
 {
-	for (uint32_t i = 0; i < d->spec->n_endpoint_addresses; i++) {
-		const struct xds_endpoint_address_spec *map = &d->spec->endpoint_addresses[i];
-		int rc = 0;
+	const struct xds_endpoint_address_spec *map =
+		endpoint_map_find(d->spec, &spec->address, spec->port);
+	int rc = 0;
 
-		if (memcmp(&map->from, &spec->address, sizeof(map->from)) != 0 ||
-			(map->from_port != 0 && map->from_port != spec->port))
-			continue;
-		spec->address = map->to;
-		if (map->to_port != 0)
-			spec->port = map->to_port;
-		if (way->policy == NULL && map->policy != NULL)
-			rc = decode_text(d, map->policy, &way->policy);
-		if (rc == 0 && way->vrf == NULL && map->vrf != NULL)
-			rc = decode_text(d, map->vrf, &way->vrf);
-		return rc;
-	}
-	return 0;
+	if (map == NULL)
+		return 0;
+	spec->address = map->to;
+	if (map->to_port != 0)
+		spec->port = map->to_port;
+	if (way->policy == NULL && map->policy != NULL)
+		rc = decode_text(d, map->policy, &way->policy);
+	if (rc == 0 && way->vrf == NULL && map->vrf != NULL)
+		rc = decode_text(d, map->vrf, &way->vrf);
+	return rc;
 }
 
 static int read_endpoint(struct decode *d, const struct decode_at *at,
