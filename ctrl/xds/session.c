@@ -155,6 +155,11 @@ static void finish(struct session *session, uint64_t now_ms)
 
 static void step(struct session *session, struct session_response *response)
 {
+	if (response->phase == PHASE_FILL) {
+		if (!session_fill(session, response))
+			response->phase = PHASE_INDEX;
+		return;
+	}
 	if (response->next < response->n_items && !response->refused_whole) {
 		if (response->phase == PHASE_INDEX)
 			session_index(session, response);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ctrl/xds/refers.h"
 #include "ctrl/xds/resource.h"
 
 struct session;
@@ -23,6 +24,11 @@ struct session_ops {
 	// Decodes and checks a resource: 0 and one reference, or -errno with why.
 	int (*accept_fn)(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n_bytes,
 		struct xds_resource **resource, struct refusal *refusal);
+	// Tells the names that a resource refers to which accept_fn has refused (ctrl/xds/refers.h).
+	void (*refer_fn)(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n_bytes,
+		refers_fn found_fn, void *arg);
+	// The node's own secret is gone: its time is over, or the server took it back.
+	void (*lost_secret_fn)(void *ctx, const char *name);
 	// The store has changed: once for a response, or for what time has brought.
 	void (*changed_fn)(void *ctx);
 	// Whether session_work() should return to the loop; asked between two resources.

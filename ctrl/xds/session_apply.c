@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -84,16 +85,61 @@ static void wait_for(
 	session_watch(session, child);
 }
 
-static void refer(struct session *session, struct xds_entry *entry, unsigned int which,
+static void refer(struct session *session, struct xds_entry *entry,
 	const struct xds_resource *resource, uint64_t now_ms)
 {
 	uint32_t timeout_ms = 0;
-	struct xds_entry *child =
-		resource == NULL ? NULL : find_child(session, resource, &timeout_ms);
+	struct xds_entry *child = find_child(session, resource, &timeout_ms);
 
 	if (child != NULL)
 		wait_for(session, child, timeout_ms, now_ms);
-	store_set_child(session->store, entry, which, child);
+	store_set_child(session->store, entry, child);
+}
+
+// What a refused resource refers to, as it is found.
+struct references {
+	struct session *session;
+	uint64_t now_ms;
+	struct xds_entry **children;
+	uint32_t n;
+};
+
+// Nothing waits for it. Where there is no room for more, it is not asked for.
+static void on_reference(void *arg, enum xds_type type, const char *name, size_t len)
+{
+	struct references *found = arg;
+	struct xds_entry *child = store_lookup(found->session->store, type, name, len);
+
+	if (child == NULL && !is_too_many(found->session))
+		child = store_get(found->session->store, type, name, len);
+	if (child == NULL || found->n == REFERS_MAX)
+		return;
+	if (child->n_parents == 0)
+		child->wanted_ms = found->now_ms;
+	found->children[found->n++] = child;
+}
+
+static void refer_refused(struct session *session, struct xds_entry *entry,
+	const struct session_item *item, uint64_t now_ms)
+{
+	struct references found = {.session = session, .now_ms = now_ms};
+	struct xds_entry **children;
+
+	found.children = malloc(REFERS_MAX * sizeof(*found.children));
+	if (found.children == NULL) {
+		log_error("xds: out of memory for what \"%s\" refers to", entry->name);
+		return;
+	}
+	session->ops->refer_fn(session->ctx, entry->type, item->body.bytes, item->body.n_bytes,
+		on_reference, &found);
+	// Many may be refused, and most refer to one thing or nothing.
+	if (found.n == 0) {
+		free(found.children);
+		found.children = NULL;
+	} else if ((children = realloc(found.children, found.n * sizeof(*children))) != NULL) {
+		found.children = children;
+	}
+	store_set_refused_children(session->store, entry, found.children, found.n);
 }
 
 static struct xds_version *version_of(
@@ -126,8 +172,7 @@ static void decode(struct session *session, struct session_response *response,
 
 	if (entry->resource != NULL && entry->hash == hash &&
 		entry->n_bytes == item->body.n_bytes) {
-		store_renew(entry, version);
-		refer(session, entry, XDS_CHILD_REFUSED, NULL, response->received_ms);
+		store_renew(session->store, entry, version);
 		set_ttl(session, entry, item, response->received_ms);
 		return;
 	}
@@ -137,12 +182,12 @@ static void decode(struct session *session, struct session_response *response,
 	if (ret != 0) {
 		refuse(session, response, entry, version,
 			refusal.text[0] != '\0' ? refusal.text : strerror(-ret), hash);
+		refer_refused(session, entry, item, response->received_ms);
 		return;
 	}
 	entry->hash = hash;
 	entry->n_bytes = item->body.n_bytes;
-	refer(session, entry, XDS_CHILD_ACCEPTED, resource, response->received_ms);
-	refer(session, entry, XDS_CHILD_REFUSED, NULL, response->received_ms);
+	refer(session, entry, resource, response->received_ms);
 	store_accept(session->store, entry, resource, version, response->received_ms);
 	set_ttl(session, entry, item, response->received_ms);
 }
@@ -180,12 +225,22 @@ static void apply_heartbeat(struct session *session, struct session_response *re
 	session_nack_add(&response->nack, XXH3_64bits(why, strlen(why)), why);
 }
 
+void session_remove(struct session *session, struct xds_entry *entry)
+{
+	if (entry->type == XDS_SECRET && entry->resource != NULL)
+		session->ops->lost_secret_fn(session->ctx, entry->name);
+	store_remove(session->store, entry);
+}
+
 // What something refers to is kept, as it is on a stream that only leaves it out: the server may take back a name
-// before what refers to it.
+// before what refers to it. A secret is the node's own, and gone for good.
 static void apply_removal(struct session *session, struct xds_entry *entry)
 {
-	if (session_is_wildcard(entry->type) || entry->resource == NULL) {
-		store_remove(session->store, entry);
+	if (session_is_wildcard(entry->type) || entry->type == XDS_SECRET ||
+		entry->resource == NULL) {
+		session_remove(session, entry);
+		// What was never accepted is no change that anybody takes.
+		store_tidy(session->store, entry);
 		return;
 	}
 	store_version_release(entry->version);

@@ -17,7 +17,10 @@ void session_nack_add(struct session_nack *nack, uint64_t signature, const char 
 	nack->n_refused++;
 	nack->signature = nack->signature * 31 + signature;
 	if (nack->n_unsaid == 0 && strlen(between) + strlen(why) < room) {
-		nack->len += (size_t)snprintf(nack->text + nack->len, room, "%s%s", between, why);
+		snprintf(nack->text + nack->len, room, "%s%s", between, why);
+		// What a refusal quotes may be anything, or cut within a character.
+		wire_clean(nack->text + nack->len);
+		nack->len += strlen(nack->text + nack->len);
 		return;
 	}
 	nack->n_unsaid++;

@@ -12,6 +12,7 @@
 
 enum {
 	SESSION_MAX_ITEMS = 1 << 18,  // resources and removed names of one response
+	SESSION_MAX_OTHERS = 1 << 10, // its other fields, known or not
 	SESSION_MAX_TOKEN_LEN = 4096, // of a version or a nonce
 	SESSION_NACK_BYTES = 8192,    // of what a NACK says
 	SESSION_ABSENT_MS = 15000,    // asked for so long, a resource does not exist
@@ -67,6 +68,7 @@ struct session_item {
 };
 
 enum session_phase {
+	PHASE_FILL,  // find the items
 	PHASE_INDEX, // read names, find duplicates
 	PHASE_APPLY,
 	PHASE_FINISH,
@@ -81,7 +83,9 @@ struct session_response {
 	uint64_t received_ms;
 	uint32_t n_items;
 	struct session_item *items;
-	uint32_t *seen; // item number + 1 by hash of the name; n_seen of them, a power of two
+	struct wire unread; // PHASE_FILL: what no item was made of yet
+	uint32_t n_filled;  // items
+	uint32_t *seen;	    // item number + 1 by hash of the name; n_seen of them, a power of two
 	uint32_t n_seen;
 	enum session_phase phase;
 	uint32_t next; // item
@@ -132,10 +136,12 @@ static inline bool session_is_wildcard(enum xds_type type)
 // session_node.c: who the node is, as every first request says. NULL with errno ENOMEM.
 const Xds__Node *session_node_create(struct arena *arena, const struct xds_spec *spec);
 
-// session_split.c. Takes apart a response: 0 and the response, whose items are still to be indexed; -EBADMSG with why;
+// session_split.c. Takes apart a response: 0 and the response, whose items are still to be found; -EBADMSG with why;
 // -ENOMEM; -ENOENT: of a type that was not asked for, named by why.
 int session_split(struct session *session, const uint8_t *bytes, size_t n_bytes, uint64_t now_ms,
 	struct session_response **response, char *why, size_t why_size);
+// The next field of it, which may be an item. False: there is none.
+bool session_fill(struct session *session, struct session_response *response);
 // The next item: what is in it, and whether it may be there.
 void session_index(struct session *session, struct session_response *response);
 void session_response_destroy(struct session_response *response);
@@ -144,6 +150,9 @@ void session_response_destroy(struct session_response *response);
 void session_apply(struct session *session, struct session_response *response);
 // What a response of the whole world leaves out is gone.
 void session_remove_unseen(struct session *session, struct session_response *response);
+
+// What is held is gone, of whatever type.
+void session_remove(struct session *session, struct xds_entry *entry);
 
 // session_nack.c.
 void session_nack_add(struct session_nack *nack, uint64_t signature, const char *why);

@@ -52,27 +52,38 @@ static bool is_item(const struct session_protocol *protocol, uint32_t number)
 	       number == protocol->removed_field || number == protocol->removed_names_field;
 }
 
+static void note_field(const struct session_protocol *protocol, const struct wire_field *field,
+	struct outline *outline)
+{
+	if (field->number == RESPONSE_VERSION)
+		outline->version = field->bytes;
+	else if (field->number == RESPONSE_TYPE)
+		outline->type = field->bytes;
+	else if (field->number == RESPONSE_NONCE)
+		outline->nonce = field->bytes;
+	else if (field->number == protocol->control_plane_field)
+		outline->control_plane = field->bytes;
+}
+
+// The one walk that is not sliced: the number of fields is bounded, not only that of bytes.
 static int read_outline(const struct session_protocol *protocol, struct wire wire,
 	struct outline *outline, const char **why)
 {
 	struct wire_field field;
+	uint32_t n_others = 0;
 	int ret;
 
 	while ((ret = wire_next(&wire, &field)) > 0) {
-		if (!field.has_bytes)
-			continue;
-		if (is_item(protocol, field.number))
+		if (field.has_bytes && is_item(protocol, field.number))
 			outline->n_items++;
-		else if (field.number == RESPONSE_VERSION)
-			outline->version = field.bytes;
-		else if (field.number == RESPONSE_TYPE)
-			outline->type = field.bytes;
-		else if (field.number == RESPONSE_NONCE)
-			outline->nonce = field.bytes;
-		else if (field.number == protocol->control_plane_field)
-			outline->control_plane = field.bytes;
-		if (outline->n_items > SESSION_MAX_ITEMS) {
-			*why = "a response with too many resources";
+		else
+			n_others++;
+		if (field.has_bytes)
+			note_field(protocol, &field, outline);
+		if (outline->n_items > SESSION_MAX_ITEMS || n_others > SESSION_MAX_OTHERS) {
+			*why = outline->n_items > SESSION_MAX_ITEMS
+				       ? "a response with too many resources"
+				       : "a response with too many fields";
 			return -EBADMSG;
 		}
 	}
@@ -118,24 +129,24 @@ static enum session_item_kind kind_of(const struct session_protocol *protocol, u
 }
 
 // removed_resource_names are messages with the name in them.
-static void fill_items(const struct session_protocol *protocol, struct session_response *response,
-	struct wire wire)
+bool session_fill(struct session *session, struct session_response *response)
 {
+	const struct session_protocol *protocol = session->protocol;
+	struct session_item *item = &response->items[response->n_filled];
 	struct wire_field field;
 
-	while (wire_next(&wire, &field) > 0) {
-		struct session_item *item = &response->items[response->n_items];
-
-		if (!field.has_bytes || !is_item(protocol, field.number))
-			continue;
-		item->kind = kind_of(protocol, field.number);
-		item->raw = field.bytes;
-		item->name = field.bytes;
-		if (field.number == protocol->removed_names_field &&
-			wire_find(field.bytes, NAME_FIELD, &item->name) != 0)
-			item->kind = ITEM_UNREADABLE;
-		response->n_items++;
-	}
+	if (wire_next(&response->unread, &field) <= 0)
+		return false;
+	if (!field.has_bytes || !is_item(protocol, field.number))
+		return true;
+	item->kind = kind_of(protocol, field.number);
+	item->raw = field.bytes;
+	item->name = field.bytes;
+	if (field.number == protocol->removed_names_field &&
+		wire_find(field.bytes, NAME_FIELD, &item->name) != 0)
+		item->kind = ITEM_UNREADABLE;
+	response->n_filled++;
+	return true;
 }
 
 static struct session_response *create_response(const uint8_t *bytes, size_t n_bytes,
@@ -147,6 +158,7 @@ static struct session_response *create_response(const uint8_t *bytes, size_t n_b
 		return NULL;
 	response->type = type;
 	response->received_ms = now_ms;
+	response->n_items = outline->n_items;
 	response->bytes = malloc(n_bytes + 1);
 	response->version = store_version_create(
 		(const char *)outline->version.bytes, outline->version.n_bytes);
@@ -163,6 +175,7 @@ static struct session_response *create_response(const uint8_t *bytes, size_t n_b
 	}
 	if (n_bytes > 0)
 		memcpy(response->bytes, bytes, n_bytes);
+	response->unread = (struct wire){response->bytes, n_bytes};
 	return response;
 }
 
@@ -192,7 +205,6 @@ int session_split(struct session *session, const uint8_t *bytes, size_t n_bytes,
 	*response = create_response(bytes, n_bytes, &outline, type, now_ms);
 	if (*response == NULL)
 		return -ENOMEM;
-	fill_items(session->protocol, *response, (struct wire){(*response)->bytes, n_bytes});
 	take_control_plane(session, outline.control_plane);
 	return 0;
 }
@@ -279,21 +291,6 @@ static int open_resource(struct session_response *response, struct wire wire,
 	return 0;
 }
 
-static bool is_wrapper(const struct wire *any)
-{
-	struct wire type;
-	const uint8_t *slash;
-
-	if (wire_find(*any, ANY_TYPE, &type) != 0 || type.n_bytes == 0)
-		return false;
-	slash = memrchr(type.bytes, '/', type.n_bytes);
-	if (slash != NULL) {
-		type.n_bytes -= (size_t)(slash + 1 - type.bytes);
-		type.bytes = slash + 1;
-	}
-	return wire_equals(&type, wrapper_type);
-}
-
 static bool same_text(const struct wire *a, const struct wire *b)
 {
 	return a->n_bytes == b->n_bytes &&
@@ -310,7 +307,7 @@ static int open_item(const struct session_protocol *protocol, struct session_res
 	int ret;
 
 	item->name = (struct wire){0};
-	if (!protocol->is_wrapped && !is_wrapper(&item->raw))
+	if (!protocol->is_wrapped && !wire_is_any_of(&item->raw, wrapper_type))
 		ret = open_any(response, item->raw, &type, &item->body);
 	else if (protocol->is_wrapped || wire_find(item->raw, ANY_VALUE, &wrapped) == 0)
 		ret = open_resource(response, wrapped, item, &type);

@@ -36,7 +36,7 @@ static void expire(struct session *session, struct xds_entry *entry, uint64_t no
 	if (entry->ttl_ms != 0 && entry->ttl_ms <= now_ms) {
 		log_notice("xds: expired: type=%s name=\"%s\"", xds_type_word(entry->type),
 			entry->name);
-		store_remove(session->store, entry);
+		session_remove(session, entry);
 	}
 	if (entry->fetch_ms != 0 && entry->fetch_ms <= now_ms) {
 		log_notice("xds: not there in time: type=%s name=\"%s\"",

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "ctrl/xds/wire.h"
+
 enum {
 	FIRST_BUCKETS = 64, // of a type; a power of two, doubled as it fills
 };
@@ -91,6 +93,7 @@ static void free_entry(struct xds_entry *entry)
 	store_version_release(entry->version);
 	store_version_release(entry->refused_version);
 	free(entry->refused);
+	free(entry->refused_children);
 	free(entry);
 }
 
@@ -224,11 +227,59 @@ const struct xds_entry *store_take_changed(struct store *store)
 	return entry;
 }
 
-static void clear_refusal(struct xds_entry *entry)
+static void add_parent(struct store *store, struct xds_entry *entry)
+{
+	if (entry->n_parents++ == 0)
+		store->tables[entry->type].wants_changed = true;
+}
+
+static void give_up(struct store *store, struct xds_entry *entry);
+
+static void drop_parent(struct store *store, struct xds_entry *entry)
+{
+	assert(entry->n_parents > 0);
+	if (--entry->n_parents == 0)
+		give_up(store, entry);
+}
+
+void store_pin(struct store *store, struct xds_entry *entry)
+{
+	add_parent(store, entry);
+}
+
+void store_set_child(struct store *store, struct xds_entry *entry, struct xds_entry *child)
+{
+	struct xds_entry *last = entry->child;
+
+	entry->child = child;
+	if (child != NULL)
+		add_parent(store, child);
+	if (last != NULL)
+		drop_parent(store, last);
+}
+
+// The new ones first: what both name is not given up in between.
+void store_set_refused_children(struct store *store, struct xds_entry *entry,
+	struct xds_entry **children, uint32_t n_children)
+{
+	struct xds_entry **last = entry->refused_children;
+	uint32_t n_last = entry->n_refused_children;
+
+	entry->refused_children = children;
+	entry->n_refused_children = n_children;
+	for (uint32_t i = 0; i < n_children; i++)
+		add_parent(store, children[i]);
+	for (uint32_t i = 0; i < n_last; i++)
+		drop_parent(store, last[i]);
+	free(last);
+}
+
+static void clear_refusal(struct store *store, struct xds_entry *entry)
 {
 	free(entry->refused);
 	entry->refused = NULL;
 	replace_version(&entry->refused_version, NULL);
+	store_set_refused_children(store, entry, NULL, 0);
 }
 
 static void replace_resource(
@@ -247,10 +298,10 @@ void store_settle(struct store *store, struct xds_entry *entry)
 	entry->settled = true;
 }
 
-void store_renew(struct xds_entry *entry, struct xds_version *version)
+void store_renew(struct store *store, struct xds_entry *entry, struct xds_version *version)
 {
 	replace_version(&entry->version, version);
-	clear_refusal(entry);
+	clear_refusal(store, entry);
 	entry->removed = false;
 }
 
@@ -258,7 +309,7 @@ void store_accept(struct store *store, struct xds_entry *entry, struct xds_resou
 	struct xds_version *version, uint64_t now_ms)
 {
 	replace_resource(store, entry, resource);
-	store_renew(entry, version);
+	store_renew(store, entry, version);
 	entry->state = XDS_HELD;
 	entry->accepted_ms = now_ms;
 	entry->absent_ms = 0;
@@ -272,6 +323,7 @@ int store_refuse(struct store *store, struct xds_entry *entry, const char *why,
 
 	if (copy == NULL)
 		return -ENOMEM;
+	wire_clean(copy);
 	free(entry->refused);
 	entry->refused = copy;
 	replace_version(&entry->refused_version, version);
@@ -286,9 +338,8 @@ void store_remove(struct store *store, struct xds_entry *entry)
 	if (entry->resource != NULL)
 		replace_resource(store, entry, NULL);
 	replace_version(&entry->version, NULL);
-	clear_refusal(entry);
-	for (unsigned int which = 0; which < XDS_N_CHILDREN; which++)
-		store_set_child(store, entry, which, NULL);
+	clear_refusal(store, entry);
+	store_set_child(store, entry, NULL);
 	entry->state = XDS_ABSENT;
 	entry->removed = false;
 	entry->ttl_ms = 0;
@@ -305,34 +356,6 @@ static void give_up(struct store *store, struct xds_entry *entry)
 	entry->settled = false;
 	// Also so that it goes, and not before those who walk over the store are done.
 	mark_changed(store, entry);
-}
-
-static void add_parent(struct store *store, struct xds_entry *entry)
-{
-	if (entry->n_parents++ == 0)
-		store->tables[entry->type].wants_changed = true;
-}
-
-void store_pin(struct store *store, struct xds_entry *entry)
-{
-	add_parent(store, entry);
-}
-
-void store_set_child(
-	struct store *store, struct xds_entry *entry, unsigned int which, struct xds_entry *child)
-{
-	struct xds_entry *last = entry->children[which];
-
-	if (last == child)
-		return;
-	entry->children[which] = child;
-	if (child != NULL)
-		add_parent(store, child);
-	if (last == NULL)
-		return;
-	assert(last->n_parents > 0);
-	if (--last->n_parents == 0)
-		give_up(store, last);
 }
 
 bool store_take_wants(struct store *store, enum xds_type type)

@@ -28,14 +28,6 @@ struct xds_version {
 	char text[];
 };
 
-// What a resource refers to is wanted as long as the resource is held; what a refused one refers to as long as the
-// refusal stands.
-enum {
-	XDS_CHILD_ACCEPTED,
-	XDS_CHILD_REFUSED,
-	XDS_N_CHILDREN,
-};
-
 struct xds_entry {
 	enum xds_type type;
 	enum xds_state state;
@@ -52,14 +44,17 @@ struct xds_entry {
 	// The session's own.
 	uint64_t hash; // of the accepted resource's bytes
 	size_t n_bytes;
-	uint32_t n_parents; // that refer to it
-	bool removed;	    // the server took it back while something refers to it: kept
-	bool sent;	    // the server knows on this stream that it is wanted
-	uint32_t seen;	    // number of the response that had it last
-	uint64_t ttl_ms;    // when it expires; 0: never. The same of the next two
-	uint64_t fetch_ms;  // when waiting for it is over
-	uint64_t absent_ms; // when the server has none
-	struct xds_entry *children[XDS_N_CHILDREN];
+	uint32_t n_parents;	 // that refer to it
+	bool removed;		 // the server took it back while something refers to it: kept
+	bool sent;		 // the server knows on this stream that it is wanted
+	uint32_t seen;		 // number of the response that had it last
+	uint64_t ttl_ms;	 // when it expires; 0: never. The same of the next two
+	uint64_t fetch_ms;	 // when waiting for it is over
+	uint64_t absent_ms;	 // when the server has none
+	struct xds_entry *child; // what the accepted one refers to; NULL: nothing
+	// What the refused one refers to, wanted as long as the refusal stands.
+	struct xds_entry **refused_children;
+	uint32_t n_refused_children;
 
 	// The store's own.
 	uint64_t name_hash;
@@ -110,8 +105,8 @@ struct xds_entry *store_after(struct xds_entry *entry);
 void store_accept(struct store *store, struct xds_entry *entry, struct xds_resource *resource,
 	struct xds_version *version, uint64_t now_ms);
 // The resource came again as it was.
-void store_renew(struct xds_entry *entry, struct xds_version *version);
-// What is held stays. -ENOMEM.
+void store_renew(struct store *store, struct xds_entry *entry, struct xds_version *version);
+// What is held stays; entry->refused is text whatever why quotes (wire_is_text()). -ENOMEM.
 int store_refuse(struct store *store, struct xds_entry *entry, const char *why,
 	struct xds_version *version, uint64_t now_ms);
 // The server has none (any more).
@@ -120,8 +115,10 @@ void store_remove(struct store *store, struct xds_entry *entry);
 void store_settle(struct store *store, struct xds_entry *entry);
 
 // Whether something wants the entry has an end with the last parent: what it holds goes. child NULL: none.
-void store_set_child(
-	struct store *store, struct xds_entry *entry, unsigned int which, struct xds_entry *child);
+void store_set_child(struct store *store, struct xds_entry *entry, struct xds_entry *child);
+// Likewise what was refused last. Takes the array; n_children 0: it may be NULL.
+void store_set_refused_children(struct store *store, struct xds_entry *entry,
+	struct xds_entry **children, uint32_t n_children);
 // A parent that is not an entry.
 void store_pin(struct store *store, struct xds_entry *entry);
 // Whether names of the type were wanted or given up since it was asked last.

@@ -11,6 +11,7 @@ enum {
 	WIRE_FIXED32 = 5,
 	MAX_FIELD_NUMBER = (1 << 29) - 1,
 	VARINT_MAX_BYTES = 10,
+	ANY_TYPE = 1, // of google.protobuf.Any
 };
 
 static int take_varint(struct wire *wire, uint64_t *value)
@@ -111,30 +112,70 @@ static bool is_printable(uint32_t code)
 	       code <= 0x10ffff;
 }
 
+// Bytes of the character that text begins with; 0: none that a string may have.
+static size_t character_len(const struct wire *text)
+{
+	uint32_t code;
+	uint32_t min;
+	int n = text->n_bytes == 0 ? -1 : count_following(text->bytes[0], &code, &min);
+
+	if (n < 0 || text->n_bytes <= (size_t)n)
+		return 0;
+	for (int i = 1; i <= n; i++) {
+		if ((text->bytes[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text->bytes[i] & 0x3f);
+	}
+	return code < min || !is_printable(code) ? 0 : (size_t)n + 1;
+}
+
 bool wire_is_text(const struct wire *text)
 {
-	for (size_t i = 0; i < text->n_bytes; i++) {
-		uint32_t code;
-		uint32_t min;
-		int n = count_following(text->bytes[i], &code, &min);
+	struct wire left = *text;
+	size_t len;
 
-		if (n < 0 || text->n_bytes - i <= (size_t)n)
-			return false;
-		for (; n > 0; n--) {
-			uint8_t byte = text->bytes[++i];
-
-			if ((byte & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (byte & 0x3f);
-		}
-		if (code < min || !is_printable(code))
+	for (; left.n_bytes > 0; left.bytes += len, left.n_bytes -= len) {
+		len = character_len(&left);
+		if (len == 0)
 			return false;
 	}
 	return true;
+}
+
+void wire_clean(char *text)
+{
+	struct wire left = {(const uint8_t *)text, strlen(text)};
+
+	for (size_t i = 0; left.n_bytes > 0;) {
+		size_t len = character_len(&left);
+
+		if (len == 0) {
+			text[i] = '?';
+			len = 1;
+		}
+		i += len;
+		left.bytes += len;
+		left.n_bytes -= len;
+	}
 }
 
 bool wire_equals(const struct wire *text, const char *other)
 {
 	return strlen(other) == text->n_bytes &&
 	       (text->n_bytes == 0 || memcmp(text->bytes, other, text->n_bytes) == 0);
+}
+
+bool wire_is_any_of(const struct wire *any, const char *type)
+{
+	struct wire url;
+	const uint8_t *slash;
+
+	if (wire_find(*any, ANY_TYPE, &url) != 0 || url.n_bytes == 0)
+		return false;
+	slash = memrchr(url.bytes, '/', url.n_bytes);
+	if (slash != NULL) {
+		url.n_bytes -= (size_t)(slash + 1 - url.bytes);
+		url.bytes = slash + 1;
+	}
+	return wire_equals(&url, type);
 }

@@ -30,3 +30,7 @@ int wire_find(struct wire wire, uint32_t number, struct wire *found);
 // Whether it may be a string: UTF-8 (RFC 3629) without control characters.
 bool wire_is_text(const struct wire *text);
 bool wire_equals(const struct wire *text, const char *other);
+// Makes such a string of any: each byte that keeps it from being one becomes '?'.
+void wire_clean(char *text);
+// Whether an Any holds a message of this type: what follows the last '/' of its URL.
+bool wire_is_any_of(const struct wire *any, const char *type);

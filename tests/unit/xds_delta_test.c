@@ -11,18 +11,6 @@
 
 #include "tests/unit/xds_session_rig.h"
 
-static int setup(void **state)
-{
-	*state = rig_create(XDS_DELTA);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 static void load_all(struct rig *rig)
 {
 	rig_up(rig);
@@ -225,7 +213,7 @@ static void xds_delta_expired_resource_goes(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_delta, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(xds_delta_names_asked_once_together),
 		CASE(xds_delta_one_change_touches_one),

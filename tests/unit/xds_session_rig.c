@@ -148,6 +148,30 @@ static int on_accept(void *ctx, enum xds_type type, const uint8_t *bytes, size_t
 	return 0;
 }
 
+// "a,b": a refused resource of these tests may refer to several.
+static void on_refer(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n_bytes,
+	refers_fn found_fn, void *arg)
+{
+	Xds__Locality *body = xds__locality__unpack(NULL, n_bytes, bytes);
+	enum xds_type child = type == XDS_CLUSTER ? XDS_ENDPOINTS : XDS_ROUTES;
+
+	(void)ctx;
+	for (const char *at = body == NULL ? "" : body->zone; *at != '\0'; at += *at == ',') {
+		size_t len = strcspn(at, ",");
+
+		found_fn(arg, child, at, len);
+		at += len;
+	}
+	xds__locality__free_unpacked(body, NULL);
+}
+
+static void on_lost_secret(void *ctx, const char *name)
+{
+	struct rig *rig = ctx;
+
+	snprintf(rig->lost_secret, sizeof(rig->lost_secret), "%s", name);
+}
+
 static void on_changed(void *ctx)
 {
 	struct rig *rig = ctx;
@@ -174,6 +198,8 @@ struct rig *rig_create(enum xds_protocol protocol)
 	static const struct session_ops ops = {.send_fn = on_send,
 		.reset_fn = on_reset,
 		.accept_fn = on_accept,
+		.refer_fn = on_refer,
+		.lost_secret_fn = on_lost_secret,
 		.changed_fn = on_changed,
 		.is_due_fn = on_due};
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -199,6 +225,24 @@ void rig_destroy(struct rig *rig)
 	session_destroy(rig->session);
 	store_destroy(rig->store);
 	free(rig);
+}
+
+int rig_setup_sotw(void **state)
+{
+	*state = rig_create(XDS_SOTW);
+	return 0;
+}
+
+int rig_setup_delta(void **state)
+{
+	*state = rig_create(XDS_DELTA);
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_destroy(*state);
+	return 0;
 }
 
 void rig_up(struct rig *rig)

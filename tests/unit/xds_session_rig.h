@@ -24,7 +24,8 @@ struct rig {
 	uint64_t now_ms;
 	char sent[RIG_MAX_SENT][RIG_LINE_BYTES]; // lines that were not expected yet
 	uint32_t n_sent;
-	char reset[128]; // "": the stream goes on
+	char reset[128];      // "": the stream goes on
+	char lost_secret[32]; // "": none
 	uint32_t n_decoded;
 	uint32_t n_changed;
 	uint32_t slice; // resources until the session returns to the loop; 0: never
@@ -38,11 +39,16 @@ struct rig {
 struct rig *rig_create(enum xds_protocol protocol);
 void rig_destroy(struct rig *rig);
 
+// For cmocka: a rig as the state of a test.
+int rig_setup_sotw(void **state);
+int rig_setup_delta(void **state);
+int rig_teardown(void **state);
+
 void rig_up(struct rig *rig);
 void rig_down(struct rig *rig);
 
 // A response. resources are words: a name, followed by any of
-//   >NAME what it refers to    @MS its time-out, 15000 unless given    !WHY the node refuses it    :TEXT contents
+//   >NAME what it refers to (refused ones: >A,B)    @MS its time-out, 15000 unless given    !WHY the node refuses it    :TEXT contents
 //   ~MS its time to live       =  no body, a heartbeat                ^VERSION its own
 // -NAME is one that was removed, ?NAME one that the server cannot give.
 size_t rig_pack(struct rig *rig, enum xds_type type, const char *version, const char *nonce,

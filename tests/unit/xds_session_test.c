@@ -18,18 +18,6 @@
 #include "tests/unit/guard_page.h"
 #include "tests/unit/xds_session_rig.h"
 
-static int setup(void **state)
-{
-	*state = rig_create(XDS_SOTW);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 static void start(struct rig *rig)
 {
 	rig_up(rig);
@@ -125,6 +113,56 @@ static void xds_session_secret_is_wanted_for_ever(void **state)
 	rig_answer(rig, XDS_SECRET, "1", "A", "own");
 	rig_expect(rig, "secret v=1 n=A [own]");
 	assert_non_null(rig_held(rig, XDS_SECRET, "own"));
+}
+
+static void hold_secret(struct rig *rig, const char *secret)
+{
+	assert_int_equal(session_want_secret(rig->session, "own", rig->now_ms), 0);
+	start(rig);
+	rig_answer(rig, XDS_SECRET, "1", "A", secret);
+	assert_non_null(rig_held(rig, XDS_SECRET, "own"));
+	assert_string_equal(rig->lost_secret, "");
+}
+
+static void xds_session_expired_secret_is_taken_back(void **state)
+{
+	struct rig *rig = *state;
+
+	hold_secret(rig, "own~5000");
+	rig_wait(rig, 4900);
+	assert_string_equal(rig->lost_secret, "");
+	rig_wait(rig, 300);
+	assert_string_equal(rig->lost_secret, "own");
+	assert_null(rig_held(rig, XDS_SECRET, "own"));
+	// It is still wanted, and can come again.
+	rig_answer(rig, XDS_SECRET, "2", "B", "own");
+	assert_non_null(rig_held(rig, XDS_SECRET, "own"));
+}
+
+static void xds_session_removed_secret_is_taken_back(void **state)
+{
+	struct rig *rig = *state;
+
+	hold_secret(rig, "own");
+	rig_answer(rig, XDS_SECRET, "2", "B", "-own");
+	assert_string_equal(rig->lost_secret, "own");
+	assert_null(rig_held(rig, XDS_SECRET, "own"));
+	assert_int_equal(rig_entry(rig, XDS_SECRET, "own")->state, XDS_ABSENT);
+}
+
+static void xds_session_refusals_are_text(void **state)
+{
+	struct rig *rig = *state;
+	const struct xds_entry *entry;
+
+	start(rig);
+	rig_expect_silence(rig);
+	rig_answer(rig, XDS_CLUSTER, "1", "A",
+		"a!line\n(3)forged\x7f\xc2\x85\xc3\xa9\xff\xe2\x82 b!c");
+	rig_expect(rig,
+		"cluster v= n=A [] NACK 3: cluster a: line?(3)forged???\xc3\xa9???; cluster b: c");
+	entry = rig_entry(rig, XDS_CLUSTER, "a");
+	assert_string_equal(entry->refused, "cluster a: line?(3)forged???\xc3\xa9???");
 }
 
 static void xds_session_too_many_resources_are_refused(void **state)
@@ -243,7 +281,7 @@ static void break_and_repeat(enum xds_protocol protocol, uint32_t n_slices)
 static void xds_session_break_in_every_slice_recovers(void **state)
 {
 	(void)state;
-	for (uint32_t n_slices = 0; n_slices < 12; n_slices++) {
+	for (uint32_t n_slices = 0; n_slices < 24; n_slices++) {
 		break_and_repeat(XDS_SOTW, n_slices);
 		break_and_repeat(XDS_DELTA, n_slices);
 	}
@@ -318,6 +356,22 @@ static void xds_session_garbage_harms_nothing(void **state)
 	log_set_level(LOG_LEVEL_INFO);
 }
 
+// Fields that mean nothing take time all the same.
+static void xds_session_endless_fields_end_the_stream(void **state)
+{
+	static uint8_t bytes[3000];
+	struct rig *rig = *state;
+
+	start(rig);
+	for (size_t i = 0; i < sizeof(bytes); i += 2) {
+		bytes[i] = 15 << 3; // a number
+		bytes[i + 1] = 1;
+	}
+	rig_receive(rig, bytes, sizeof(bytes));
+	assert_string_equal(rig->reset, "a response with too many fields");
+	rig_expect_silence(rig);
+}
+
 static void xds_session_nonsense_ends_the_stream(void **state)
 {
 	static const uint8_t group[] = {0x0b};
@@ -338,7 +392,7 @@ static void xds_session_nonsense_ends_the_stream(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_sotw, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(xds_session_unanswered_name_does_not_exist),
 		CASE(xds_session_unanswered_time_is_connected_time),
@@ -346,12 +400,17 @@ int main(void)
 		CASE(xds_session_refusal_ends_the_wait),
 		CASE(xds_session_shared_name_goes_with_its_last_parent),
 		CASE(xds_session_secret_is_wanted_for_ever),
+		CASE(xds_session_expired_secret_is_taken_back),
+		cmocka_unit_test_setup_teardown(
+			xds_session_removed_secret_is_taken_back, rig_setup_delta, rig_teardown),
+		CASE(xds_session_refusals_are_text),
 		CASE(xds_session_too_many_resources_are_refused),
 		CASE(xds_session_long_refusals_are_counted),
 		CASE(xds_session_slices_change_nothing),
 		CASE(xds_session_break_in_every_slice_recovers),
 		CASE(xds_session_time_waits_for_a_response_under_way),
 		CASE(xds_session_garbage_harms_nothing),
+		CASE(xds_session_endless_fields_end_the_stream),
 		CASE(xds_session_nonsense_ends_the_stream),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,18 +12,6 @@
 
 #include "tests/unit/xds_session_rig.h"
 
-static int setup(void **state)
-{
-	*state = rig_create(XDS_SOTW);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 // Two clusters with their endpoints, a listener with its routes, all accepted.
 static void load_all(struct rig *rig)
 {
@@ -78,6 +66,75 @@ static void xds_sotw_refused_one_keeps_its_last(void **state)
 	rig_expect(rig, "cluster v=3 n=F []");
 	assert_null(rig_entry(rig, XDS_CLUSTER, "b")->refused);
 	assert_string_equal(rig_held(rig, XDS_CLUSTER, "b"), "new");
+}
+
+// Servers leave requests without an answer that do not name all they have.
+static void xds_sotw_refused_one_keeps_its_names(void **state)
+{
+	struct rig *rig = *state;
+
+	load_all(rig);
+	rig_answer(rig, XDS_CLUSTER, "2", "E", "a>ea b>new!no c>ec,ed!no");
+	rig_expect(rig, "cluster v=1 n=E [] NACK 3: cluster b: no; cluster c: no");
+	rig_expect(rig, "endpoints v=1 n=B [ea eb new ec ed]");
+	rig_answer(rig, XDS_ENDPOINTS, "2", "F", "ea eb new ec ed");
+	rig_expect(rig, "endpoints v=2 n=F [ea eb new ec ed]");
+	// Another refusal: what both name is neither given up nor asked for again.
+	rig_answer(rig, XDS_CLUSTER, "3", "G", "a>ea b>eb:b c>ec!bad");
+	rig_expect(rig, "cluster v=1 n=G [] NACK 3: cluster c: bad");
+	rig_expect(rig, "endpoints v=2 n=F [ea eb ec]");
+	assert_non_null(rig_held(rig, XDS_ENDPOINTS, "ec"));
+	assert_null(rig_entry(rig, XDS_ENDPOINTS, "new"));
+	rig_answer(rig, XDS_CLUSTER, "4", "H", "a>ea b>eb:b c:ok");
+	rig_expect(rig, "cluster v=4 n=H []");
+	rig_expect(rig, "endpoints v=2 n=F [ea eb]");
+	rig_expect_silence(rig);
+}
+
+static void xds_sotw_refused_one_that_goes_frees_its_names(void **state)
+{
+	struct rig *rig = *state;
+
+	load_all(rig);
+	rig_answer(rig, XDS_LISTENER, "2", "E", "l>r m>s,t!no");
+	rig_expect(rig, "listener v=1 n=E [] NACK 3: listener m: no");
+	rig_expect(rig, "route configuration v=1 n=D [r s t]");
+	rig_answer(rig, XDS_LISTENER, "3", "F", "l>r");
+	rig_expect(rig, "listener v=3 n=F []");
+	rig_expect(rig, "route configuration v=1 n=D [r]");
+	rig_expect_silence(rig);
+	assert_null(rig_entry(rig, XDS_LISTENER, "m"));
+	assert_null(rig_entry(rig, XDS_ROUTES, "s"));
+}
+
+// A version that is held came back: its names are those of the accepted one alone.
+static void xds_sotw_taken_back_refusal_frees_its_names(void **state)
+{
+	struct rig *rig = *state;
+
+	load_all(rig);
+	rig_answer(rig, XDS_CLUSTER, "2", "E", "a>x!no b>eb");
+	rig_expect(rig, "cluster v=1 n=E [] NACK 3: cluster a: no");
+	rig_expect(rig, "endpoints v=1 n=B [ea eb x]");
+	rig_answer(rig, XDS_CLUSTER, "3", "F", "a>ea b>eb");
+	rig_expect(rig, "cluster v=3 n=F []");
+	rig_expect(rig, "endpoints v=1 n=B [ea eb]");
+	rig_expect_silence(rig);
+}
+
+static void xds_sotw_refused_names_have_a_limit(void **state)
+{
+	struct rig *rig = *state;
+
+	load_all(rig);
+	rig->spec.max_resources = 8;
+	rig_answer(rig, XDS_CLUSTER, "2", "E", "a>eb,x,y!no b>eb");
+	rig_expect(rig, "cluster v=1 n=E [] NACK 3: cluster a: no");
+	rig_expect(rig, "endpoints v=1 n=B [ea eb x y]");
+	rig_answer(rig, XDS_CLUSTER, "3", "F", "a>eb,x,z,y!no b>eb");
+	rig_expect(rig, "cluster v=1 n=F [] NACK 3: cluster a: no");
+	rig_expect_silence(rig);
+	assert_int_equal(store_count(rig->store, XDS_ENDPOINTS), 4);
 }
 
 static void xds_sotw_refused_again_answers_slowly(void **state)
@@ -344,11 +401,15 @@ static void xds_sotw_resource_error_keeps_what_is_held(void **state)
 
 int main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup_sotw, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(xds_sotw_start_asks_in_order),
 		CASE(xds_sotw_names_asked_once_together),
 		CASE(xds_sotw_refused_one_keeps_its_last),
+		CASE(xds_sotw_refused_one_keeps_its_names),
+		CASE(xds_sotw_refused_one_that_goes_frees_its_names),
+		CASE(xds_sotw_taken_back_refusal_frees_its_names),
+		CASE(xds_sotw_refused_names_have_a_limit),
 		CASE(xds_sotw_refused_again_answers_slowly),
 		CASE(xds_sotw_waiting_refusal_goes_with_next_request),
 		CASE(xds_sotw_waiting_refusal_goes_before_next_answer),
