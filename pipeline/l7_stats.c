@@ -49,6 +49,14 @@ static void unmap(void *mem, int kind, size_t slot_bytes)
 	pages_unmap(mem, n_bytes(kind, slot_bytes));
 }
 
+// The first services' counters have their pages, perhaps huge ones, before there are services: the kernel zeroes
+// them now, not while a configuration goes live or a worker counts the first request.
+static void touch(struct l7_stats *stats, int kind)
+{
+	stats->slots[kind][0] = (struct l7_counters){0};
+	memset(stats->latencies[kind], 0, latency_bytes(kind));
+}
+
 struct l7_stats *l7_stats_create(void)
 {
 	struct l7_stats *stats = calloc(1, sizeof(*stats));
@@ -61,6 +69,7 @@ struct l7_stats *l7_stats_create(void)
 			errno = ENOMEM;
 			return NULL;
 		}
+		touch(stats, kind);
 	}
 	return stats;
 }

@@ -54,7 +54,8 @@ struct l7_stats {
 	uint64_t n_no_source;	 // connections not opened: no port, or no source
 };
 
-// Counters and histograms are mapped for all slots there can be; the kernel gives pages as they are touched. NULL
+// Counters and histograms are mapped for all slots there can be; the kernel gives pages as they are touched, those of
+// the first slots at once. NULL
 // with errno ENOMEM.
 struct l7_stats *l7_stats_create(void);
 void l7_stats_destroy(struct l7_stats *stats);
