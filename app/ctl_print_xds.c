@@ -57,6 +57,8 @@ void ctl_print_xds(FILE *out, const json_t *answer)
 	print_line(out, answer, "went live", "layers");
 	print_line(out, answer, "waiting", "waiting");
 	print_line(out, answer, "push to live ms", "push_to_live_ms");
+	print_line(out, answer, "  at most", "push_to_live_max_ms");
+	print_line(out, answer, "  so often", "push_to_live_count");
 	fputc('\n', out);
 	CTL_TABLE_PRINT(out, types, columns);
 	print_refusals(out, types);

@@ -94,12 +94,13 @@ static void add_live(json_t *answer, const struct xds *xds)
 	assembly_status(xds_assembly(xds), &status);
 	for (unsigned int i = 0; i < XDS_N_LATENCIES; i++)
 		json_array_append_new(counts, json_integer((json_int_t)latency->counts[i]));
-	more = json_pack("{s:I, s:I, s:I, s:o, s:f, s:o}", "layers", (json_int_t)status.n_layers,
-		"waiting", (json_int_t)status.n_waiting, "refused", (json_int_t)status.n_refused,
-		"push_to_live_ms",
+	more = json_pack("{s:I, s:I, s:I, s:o, s:f, s:I, s:f, s:o}", "layers",
+		(json_int_t)status.n_layers, "waiting", (json_int_t)status.n_waiting, "refused",
+		(json_int_t)status.n_refused, "push_to_live_ms",
 		latency->n == 0 ? json_null() : json_real((double)latency->last_us / 1000),
-		"push_to_live_sum_ms", (double)latency->sum_us / 1000, "push_to_live_counts",
-		counts);
+		"push_to_live_max_ms", (double)latency->max_us / 1000, "push_to_live_count",
+		(json_int_t)latency->n, "push_to_live_sum_ms", (double)latency->sum_us / 1000,
+		"push_to_live_counts", counts);
 	json_object_update_new(answer, more);
 }
 

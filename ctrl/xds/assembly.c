@@ -29,9 +29,13 @@ uint64_t assembly_now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+// By time, not event_active(), which would have its turn in this round of the loop: slices are for what is between.
 void assembly_wake(struct assembly *a)
 {
-	event_active(a->event, 0, 0);
+	static const struct timeval at_once = {0};
+
+	if (event_add(a->event, &at_once) != 0)
+		event_active(a->event, 0, 0);
 }
 
 // ---- what changed
@@ -124,9 +128,12 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!take_changes(a))
+	if (!take_changes(a)) {
 		assembly_wake(a);
-	else if (!a->is_in_flight && (a->wants_layer || !TAILQ_EMPTY(&a->new_units)))
+		return;
+	}
+	a->noted_us = 0;
+	if (!a->is_in_flight && (a->wants_layer || !TAILQ_EMPTY(&a->new_units)))
 		send_layer(a);
 }
 
@@ -244,8 +251,10 @@ static void on_published(const struct publish_result *result, void *arg)
 		assembly_wake(a);
 }
 
-void assembly_changed(struct assembly *a)
+void assembly_changed(struct assembly *a, uint64_t since_us)
 {
+	if (a->noted_us == 0)
+		a->noted_us = since_us != 0 ? since_us : assembly_now_us();
 	assembly_wake(a);
 }
 
@@ -255,7 +264,7 @@ void assembly_status(const struct assembly *a, struct assembly_status *status)
 }
 
 struct assembly *assembly_create(struct event_base *base, struct store *store, struct dns *dns,
-	const struct assembly_ops *ops, void *ctx)
+	const struct xds_spec *spec, const struct assembly_ops *ops, void *ctx)
 {
 	struct assembly *a = calloc(1, sizeof(*a));
 
@@ -263,6 +272,7 @@ struct assembly *assembly_create(struct event_base *base, struct store *store, s
 		return NULL;
 	a->store = store;
 	a->dns = dns;
+	a->spec = spec;
 	a->ops = ops;
 	a->ctx = ctx;
 	TAILQ_INIT(&a->new_units);

@@ -13,12 +13,13 @@ struct assembly;
 struct dns;
 struct event_base;
 struct store;
+struct xds_spec;
 
 struct assembly_ops {
 	// publish_set_layer(), or the like.
 	void (*set_layer_fn)(
 		void *ctx, struct spec_layer *layer, publish_done_fn done_fn, void *arg);
-	// A layer went live, push_us after the first change in it was taken up.
+	// A layer went live, push_us after what brought the first change in it.
 	void (*live_fn)(void *ctx, uint64_t push_us);
 	// A resource contradicts another one, or the file: the version before serves on, if there is one.
 	void (*refused_fn)(void *ctx, enum xds_type type, const char *name, const char *why);
@@ -30,13 +31,13 @@ struct assembly_status {
 	uint64_t n_layers;  // that went live
 };
 
-// store and dns (NULL: names are not looked up) outlive it. NULL: out of memory.
+// store, dns (NULL: names are not looked up) and spec outlive it. NULL: out of memory.
 struct assembly *assembly_create(struct event_base *base, struct store *store, struct dns *dns,
-	const struct assembly_ops *ops, void *ctx);
+	const struct xds_spec *spec, const struct assembly_ops *ops, void *ctx);
 // After the last done_fn. NULL is fine.
 void assembly_destroy(struct assembly *assembly);
 
-// The store has changed.
-void assembly_changed(struct assembly *assembly);
+// The store has changed, by what came at since_us, in microseconds of CLOCK_MONOTONIC; 0: now.
+void assembly_changed(struct assembly *assembly, uint64_t since_us);
 
 void assembly_status(const struct assembly *assembly, struct assembly_status *status);

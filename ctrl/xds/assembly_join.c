@@ -54,7 +54,7 @@ void assembly_place(struct assembly *a, struct unit *unit, struct part *part)
 		TAILQ_INSERT_TAIL(&a->new_units, unit, changed);
 	}
 	if (a->changed_us == 0)
-		a->changed_us = assembly_now_us();
+		a->changed_us = a->noted_us != 0 ? a->noted_us : assembly_now_us();
 	assembly_retire(a, unit, before);
 }
 

@@ -42,6 +42,7 @@ TAILQ_HEAD(unit_list, unit);
 struct assembly {
 	struct store *store;
 	struct dns *dns;
+	const struct xds_spec *spec;
 	const struct assembly_ops *ops;
 	void *ctx;
 	struct event *event;
@@ -53,6 +54,7 @@ struct assembly {
 	struct unit_list sent_units;
 	bool is_in_flight;
 	bool wants_layer;    // although nothing changed
+	uint64_t noted_us;   // since when there are changes that were not taken; 0: there are none
 	uint64_t changed_us; // first change that no layer has; 0: none
 	uint64_t sent_us;    // of the layer in flight
 	struct assembly_status status;

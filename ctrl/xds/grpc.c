@@ -347,6 +347,11 @@ const struct grpc_counts *grpc_counts(const struct grpc *grpc)
 	return &grpc->counts;
 }
 
+uint64_t grpc_message_us(const struct grpc *grpc)
+{
+	return grpc->inbox.message_us;
+}
+
 void grpc_destroy(struct grpc *grpc)
 {
 	if (grpc == NULL)

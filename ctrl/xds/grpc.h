@@ -56,6 +56,9 @@ void grpc_pause(struct grpc *grpc);
 void grpc_resume(struct grpc *grpc);
 
 const struct grpc_counts *grpc_counts(const struct grpc *grpc);
+// Of the message that is being told: when its last byte was read, in microseconds of CLOCK_MONOTONIC. One behind which
+// others wait may be older than that, never younger.
+uint64_t grpc_message_us(const struct grpc *grpc);
 
 // Cancels the stream if it is open. Also from an event. NULL is fine.
 void grpc_destroy(struct grpc *grpc);

@@ -6,6 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+static uint64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 int grpc_inbox_init(struct grpc_inbox *inbox, uint32_t max_message_bytes)
 {
@@ -23,6 +32,9 @@ void grpc_inbox_fini(struct grpc_inbox *inbox)
 
 int grpc_inbox_add(struct grpc_inbox *inbox, const uint8_t *bytes, size_t n_bytes)
 {
+	inbox->added_us = now_us();
+	if (evbuffer_get_length(inbox->raw) == 0)
+		inbox->filled_us = inbox->added_us;
 	return evbuffer_add(inbox->raw, bytes, n_bytes) == 0 ? 0 : -ENOMEM;
 }
 
@@ -68,6 +80,8 @@ int grpc_inbox_next(struct grpc_inbox *inbox, size_t *n_taken)
 	}
 	inbox->message_have += take(inbox, inbox->message + inbox->message_have,
 		inbox->message_len - inbox->message_have, n_taken);
+	inbox->message_us =
+		evbuffer_get_length(inbox->raw) == 0 ? inbox->added_us : inbox->filled_us;
 	return inbox->message_have == inbox->message_len;
 }
 

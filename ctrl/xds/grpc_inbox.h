@@ -17,12 +17,15 @@ enum {
 
 struct grpc_inbox {
 	struct evbuffer *raw;
+	uint64_t filled_us; // when the first byte of raw came
+	uint64_t added_us;  // when the last one did
 	uint32_t max_message_bytes;
 	uint8_t prefix[GRPC_PREFIX_LEN];
 	uint32_t prefix_len; // of it, so far
 	uint32_t message_len;
 	uint32_t message_have;
 	uint8_t *message;
+	uint64_t message_us; // when its last byte came; with more behind it, at the earliest
 };
 
 // 0 or -ENOMEM.

@@ -382,6 +382,11 @@ void link_resume(struct link *link)
 		grpc_resume(link->grpc);
 }
 
+uint64_t link_message_us(const struct link *link)
+{
+	return grpc_message_us(link->grpc);
+}
+
 void link_reset(struct link *link, const char *why)
 {
 	if (link->status.state != LINK_UP)

@@ -62,6 +62,9 @@ int link_send(struct link *link, const uint8_t *bytes, size_t n_bytes);
 void link_pause(struct link *link);
 void link_resume(struct link *link);
 
+// From inside message_fn: when the message came (grpc_message_us()).
+uint64_t link_message_us(const struct link *link);
+
 // What came on the stream makes no sense: ends it; down_fn follows from the loop with why, and another attempt as
 // after any failure.
 void link_reset(struct link *link, const char *why);

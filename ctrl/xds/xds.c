@@ -20,7 +20,6 @@
 
 enum {
 	SLICE_US = 2000,
-	LATENCY_UNIT_US = 64,
 	MAX_TIMER_MS = 60000,
 };
 
@@ -38,8 +37,7 @@ struct xds {
 	struct compile_check *check; // on top of checked
 	struct node_spec *checked;
 	uint64_t slice_us;   // when the slice began
-	uint64_t message_us; // when the last message had come
-	uint64_t work_us;    // from then until the store had it
+	uint64_t message_us; // when the message that is worked on had come; 0: none is
 	struct xds_latency latency;
 };
 
@@ -90,6 +88,7 @@ static void work(struct xds *xds)
 		event_add(xds->work_event, &at_once);
 		return;
 	}
+	xds->message_us = 0;
 	link_resume(xds->link);
 	arm_timer(xds);
 }
@@ -115,7 +114,7 @@ static void on_message(void *ctx, const uint8_t *bytes, size_t n_bytes)
 	struct xds *xds = ctx;
 
 	link_pause(xds->link);
-	xds->message_us = now_us();
+	xds->message_us = link_message_us(xds->link);
 	session_message(xds->session, bytes, n_bytes, xds_now_ms());
 	work(xds);
 }
@@ -127,6 +126,7 @@ static void on_down(void *ctx, const char *why)
 	log_warning("xds: stream is down; what was accepted last serves on: %s", why);
 	event_del(xds->work_event);
 	session_down(xds->session, xds_now_ms());
+	xds->message_us = 0;
 	arm_timer(xds);
 }
 
@@ -190,12 +190,28 @@ static int on_accept(void *ctx, enum xds_type type, const uint8_t *bytes, size_t
 	return ret;
 }
 
+static void on_refer(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n_bytes,
+	refers_fn found_fn, void *arg)
+{
+	(void)ctx;
+	refers_find(type, bytes, n_bytes, found_fn, arg);
+}
+
+static void on_lost_secret(void *ctx, const char *name)
+{
+	struct xds *xds = ctx;
+	char why[TLS_WHY_LEN];
+
+	// Nothing that could be refused takes its place.
+	link_set_secret(xds->link, name, NULL, why);
+	log_notice("xds: secret is gone, its file counts again: name=\"%s\"", name);
+}
+
 static void on_changed(void *ctx)
 {
 	struct xds *xds = ctx;
 
-	xds->work_us = now_us() - xds->message_us;
-	assembly_changed(xds->assembly);
+	assembly_changed(xds->assembly, xds->message_us);
 }
 
 static bool on_due(void *ctx)
@@ -212,18 +228,19 @@ static void on_set_layer(void *ctx, struct spec_layer *layer, publish_done_fn do
 	publish_set_layer(xds->ctrl->publish, layer, done_fn, arg);
 }
 
-static void on_live(void *ctx, uint64_t push_us)
+static void on_live(void *ctx, uint64_t us)
 {
 	struct xds *xds = ctx;
-	uint64_t us = xds->work_us + push_us;
 	unsigned int i = 0;
 
-	while (i + 1 < XDS_N_LATENCIES && us >= (uint64_t)LATENCY_UNIT_US << i)
+	while (i + 1 < XDS_N_LATENCIES && us >= (uint64_t)XDS_LATENCY_UNIT_US << i)
 		i++;
 	xds->latency.counts[i]++;
 	xds->latency.n++;
 	xds->latency.sum_us += us;
 	xds->latency.last_us = us;
+	if (us > xds->latency.max_us)
+		xds->latency.max_us = us;
 }
 
 static void on_refused(void *ctx, enum xds_type type, const char *name, const char *why)
@@ -231,7 +248,6 @@ static void on_refused(void *ctx, enum xds_type type, const char *name, const ch
 	struct xds *xds = ctx;
 	struct xds_entry *entry = store_lookup(xds->store, type, name, strlen(name));
 
-	log_warning("xds: does not go live: %s", why);
 	if (entry != NULL &&
 		store_refuse(xds->store, entry, why, entry->version, xds_now_ms()) != 0)
 		log_error("xds: out of memory for what was refused of \"%s\"", name);
@@ -242,6 +258,8 @@ static const struct link_events link_events = {on_up, on_message, on_down};
 static const struct session_ops session_ops = {.send_fn = on_send,
 	.reset_fn = on_reset,
 	.accept_fn = on_accept,
+	.refer_fn = on_refer,
+	.lost_secret_fn = on_lost_secret,
 	.changed_fn = on_changed,
 	.is_due_fn = on_due};
 
@@ -273,7 +291,7 @@ static int start(struct xds *xds)
 	xds->session = session_create(xds->spec, xds->store, &session_ops, xds);
 	if (xds->dns == NULL || xds->session == NULL || want_secrets(xds) != 0)
 		return -ENOMEM;
-	xds->assembly = assembly_create(base, xds->store, xds->dns, &assembly_ops, xds);
+	xds->assembly = assembly_create(base, xds->store, xds->dns, xds->spec, &assembly_ops, xds);
 	if (xds->assembly == NULL)
 		return -ENOMEM;
 	xds->link = link_create(

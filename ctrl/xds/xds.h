@@ -16,6 +16,7 @@ struct xds;
 
 enum {
 	XDS_N_LATENCIES = 24,
+	XDS_LATENCY_UNIT_US = 64,
 };
 
 // From a response's last byte until what it changed was live: [i] counts those of less than 2^i * 64 us.
@@ -23,6 +24,7 @@ struct xds_latency {
 	uint64_t n;
 	uint64_t sum_us;
 	uint64_t last_us;
+	uint64_t max_us;
 	uint64_t counts[XDS_N_LATENCIES];
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -16,18 +17,22 @@
 
 #include "ctrl/log.h"
 #include "ctrl/xds/assembly.h"
+#include "ctrl/xds/dns.h"
 #include "ctrl/xds/store.h"
 #include "pipeline/arena.h"
 
 struct fixture {
 	struct event_base *base;
 	struct store *store;
+	struct dns *dns;
 	struct assembly *assembly;
 	struct spec_layer *live;
 	struct spec_layer *offered; // a layer in flight
 	publish_done_fn done_fn;
 	void *done_arg;
 	char left_out[128];
+	uint64_t since_us; // when what changes the store came; 0: now
+	uint64_t push_us;  // of the last layer that went live
 };
 
 static void offer(void *ctx, struct spec_layer *layer, publish_done_fn done_fn, void *arg)
@@ -47,7 +52,25 @@ static void on_refused(void *ctx, enum xds_type type, const char *name, const ch
 	snprintf(f->left_out, sizeof(f->left_out), "%s %s: %s", xds_type_word(type), name, why);
 }
 
-static const struct assembly_ops ops = {.set_layer_fn = offer, .refused_fn = on_refused};
+static void on_live(void *ctx, uint64_t push_us)
+{
+	((struct fixture *)ctx)->push_us = push_us;
+}
+
+static const struct assembly_ops ops = {
+	.set_layer_fn = offer, .live_fn = on_live, .refused_fn = on_refused};
+
+// The first for one port, with a way to the host, the second for any.
+static const struct xds_endpoint_address_spec maps[] = {
+	{.from = {4, {192, 0, 2, 80}},
+		.from_port = 80,
+		.to = {4, {10, 0, 0, 1}},
+		.to_port = 8080,
+		.vrf = "blue",
+		.policy = "west"},
+	{.from = {4, {192, 0, 2, 81}}, .to = {4, {10, 0, 0, 2}}, .vrf = "blue"},
+};
+static const struct xds_spec file = {.n_endpoint_addresses = 2, .endpoint_addresses = maps};
 
 static int set_up(void **state)
 {
@@ -56,7 +79,8 @@ static int set_up(void **state)
 	log_set_level(LOG_LEVEL_ERROR);
 	f->base = event_base_new();
 	f->store = store_create();
-	f->assembly = assembly_create(f->base, f->store, NULL, &ops, f);
+	f->dns = dns_create(f->base, "/dev/null", "/dev/null");
+	f->assembly = assembly_create(f->base, f->store, f->dns, &file, &ops, f);
 	*state = f;
 	return f->assembly == NULL;
 }
@@ -66,6 +90,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	assembly_destroy(f->assembly);
+	dns_destroy(f->dns);
 	spec_layer_release(f->live);
 	spec_layer_release(f->offered);
 	store_destroy(f->store);
@@ -103,7 +128,7 @@ static void accept_resource(struct fixture *f, struct xds_resource *r)
 	struct xds_entry *entry = store_get(f->store, r->type, r->name, strlen(r->name));
 
 	store_accept(f->store, entry, r, NULL, 1);
-	assembly_changed(f->assembly);
+	assembly_changed(f->assembly, f->since_us);
 }
 
 static void put_cluster(struct fixture *f, const char *name, uint32_t timeout_ms)
@@ -135,6 +160,25 @@ static void put_endpoints(struct fixture *f, const char *name, uint16_t port)
 	accept_resource(f, r);
 }
 
+// A cluster of names; an address is a name that needs no server.
+static void put_names(struct fixture *f, const char *name, const struct endpoint_spec *endpoints,
+	const struct xds_dns_name *names, uint32_t n)
+{
+	struct xds_resource *r = make_resource(XDS_CLUSTER, name);
+	struct xds_cluster *cluster = arena_alloc(r->arena, sizeof(*cluster));
+	struct locality_spec *locality = arena_alloc(r->arena, sizeof(*locality));
+
+	*locality = (struct locality_spec){.n_endpoints = n, .endpoints = endpoints};
+	cluster->spec.name = r->name;
+	cluster->spec.origin = origin_of(r);
+	cluster->discovery = XDS_STRICT_DNS;
+	cluster->assignment = (struct xds_assignment){.n_localities = 1, .localities = locality};
+	cluster->n_dns_names = n;
+	cluster->dns_names = names;
+	r->cluster = cluster;
+	accept_resource(f, r);
+}
+
 static void put_listener(struct fixture *f, const char *name, const char *routes, uint16_t port)
 {
 	struct xds_resource *r = make_resource(XDS_LISTENER, name);
@@ -163,13 +207,13 @@ static void put_routes(struct fixture *f, const char *name, uint32_t n_hosts)
 static void settle(struct fixture *f, enum xds_type type, const char *name)
 {
 	store_settle(f->store, store_get(f->store, type, name, strlen(name)));
-	assembly_changed(f->assembly);
+	assembly_changed(f->assembly, f->since_us);
 }
 
 static void take_away(struct fixture *f, enum xds_type type, const char *name)
 {
 	store_remove(f->store, store_get(f->store, type, name, strlen(name)));
-	assembly_changed(f->assembly);
+	assembly_changed(f->assembly, f->since_us);
 }
 
 // ---- layers
@@ -236,6 +280,37 @@ static void assembly_cluster_waits_for_its_endpoints(void **state)
 	assert_int_equal(status.n_layers, 1);
 }
 
+static uint64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+// What waited for others does not count from when it came itself.
+static void assembly_push_counts_from_what_brought_the_change(void **state)
+{
+	const uint64_t hour_us = 3600000000, minute_us = 60000000;
+	const uint64_t now_us = now();
+	struct fixture *f = *state;
+
+	f->since_us = now_us - hour_us;
+	put_cluster(f, "a", 1);
+	turn(f);
+	f->since_us = now_us - minute_us;
+	put_endpoints(f, "a", 80);
+	go_live(f);
+	assert_in_range(f->push_us, minute_us, hour_us - 1);
+	// Of two in one layer the first counts.
+	f->since_us = now_us - 2 * minute_us;
+	put_cluster(f, "a", 2);
+	f->since_us = now_us - minute_us;
+	put_cluster(f, "a", 3);
+	go_live(f);
+	assert_in_range(f->push_us, 2 * minute_us, hour_us - 1);
+}
+
 static void assembly_cluster_without_endpoints_goes_live_empty_in_time(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +323,38 @@ static void assembly_cluster_without_endpoints_goes_live_empty_in_time(void **st
 	put_endpoints(f, "a", 80);
 	go_live(f);
 	assert_int_equal(port_of(cluster(f, "a")), 80);
+}
+
+static void assembly_addresses_found_stand_for_the_files_hosts(void **state)
+{
+	static const struct endpoint_spec endpoints[] = {{.port = 80, .weight = 1},
+		{.port = 81, .weight = 1, .vrf = "red"}, {.port = 80}, {.port = 81}};
+	static const struct xds_dns_name names[] = {{"192.0.2.80", 0, 0}, {"192.0.2.81", 0, 1},
+		{"192.0.2.82", 0, 2}, {"192.0.2.80", 0, 3}};
+	struct fixture *f = *state;
+	const struct endpoint_spec *found;
+
+	put_names(f, "a", endpoints, names, 4);
+	while (f->offered == NULL)
+		event_base_loop(f->base, EVLOOP_ONCE);
+	finish(f, &(struct publish_result){.text = ""});
+	assert_int_equal(cluster(f, "a")->localities[0].n_endpoints, 4);
+	found = cluster(f, "a")->localities[0].endpoints;
+	assert_memory_equal(&found[0].address, &maps[0].to, sizeof(found[0].address));
+	assert_int_equal(found[0].port, 8080);
+	assert_string_equal(found[0].vrf, "blue");
+	assert_string_equal(found[0].policy, "west");
+	// What the endpoint says itself stays, and the port where the file names none.
+	assert_memory_equal(&found[1].address, &maps[1].to, sizeof(found[1].address));
+	assert_int_equal(found[1].port, 81);
+	assert_string_equal(found[1].vrf, "red");
+	assert_null(found[1].policy);
+	// An address that the file does not name, and a port.
+	assert_int_equal(found[2].address.b[3], 82);
+	assert_null(found[2].vrf);
+	assert_int_equal(found[3].address.b[3], 80);
+	assert_int_equal(found[3].port, 81);
+	assert_null(found[3].policy);
 }
 
 static void assembly_changes_are_one_layer_and_share_the_rest(void **state)
@@ -359,18 +466,43 @@ static void assembly_refused_resource_keeps_its_version(void **state)
 	assert_int_equal(status.n_refused, 0);
 }
 
+static void put_in_a_callback(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	put_cluster(arg, "a", 1);
+	put_endpoints(arg, "a", 1);
+}
+
+// Slices are of use when sockets and other timers have their turn between them.
+static void assembly_work_waits_for_the_next_round(void **state)
+{
+	struct fixture *f = *state;
+	struct event *event = event_new(f->base, -1, 0, put_in_a_callback, f);
+
+	event_active(event, 0, 0);
+	event_base_loop(f->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	assert_null(f->offered);
+	go_live(f);
+	assert_int_equal(port_of(cluster(f, "a")), 1);
+	event_free(event);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(assembly_cluster_waits_for_its_endpoints),
+		CASE(assembly_push_counts_from_what_brought_the_change),
 		CASE(assembly_cluster_without_endpoints_goes_live_empty_in_time),
+		CASE(assembly_addresses_found_stand_for_the_files_hosts),
 		CASE(assembly_changes_are_one_layer_and_share_the_rest),
 		CASE(assembly_listener_waits_for_its_routes),
 		CASE(assembly_listener_without_routes_answers_404_in_time),
 		CASE(assembly_removal_takes_away),
 		CASE(assembly_refused_resource_keeps_its_version),
+		CASE(assembly_work_waits_for_the_next_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
