@@ -67,7 +67,8 @@ struct command {
 	int max_args;
 	// Adds positional arguments to the query; NULL: there are none. 0 or -errno, -EINVAL: wrong usage.
 	int (*add_args_fn)(const struct arguments *arguments, char *target);
-	void (*print_fn)(FILE *out, const json_t *answer);
+	void (*print_fn)(
+		FILE *out, const json_t *answer); // NULL: the answer is text, shown as it came
 };
 
 static int add_param(char *target, const char *name, const char *value)
@@ -240,6 +241,11 @@ static const struct command commands[] = {
 		.method = "GET",
 		.path = "/xds",
 		.print_fn = ctl_print_xds},
+	{.name = "metrics",
+		.usage = "metrics",
+		.help = "counters as text for Prometheus",
+		.method = "GET",
+		.path = "/metrics"},
 	{.name = "config-dump",
 		.usage = "config-dump",
 		.help = "what is live, as JSON: the file and xDS resources",
@@ -408,13 +414,25 @@ static int explain_unreachable(const char *path, int error)
 	return EXIT_UNREACHABLE;
 }
 
+static bool is_whole_text(const struct command *command, const struct ctl_response *response)
+{
+	static const char end[] = "# EOF\n";
+	const size_t end_len = sizeof(end) - 1;
+
+	return command->print_fn == NULL && response->status == 200 &&
+	       response->body_len >= end_len &&
+	       memcmp(response->body + response->body_len - end_len, end, end_len) == 0;
+}
+
 static int print_answer(const struct command *command, const struct arguments *arguments,
 	const struct ctl_response *response, const json_t *answer)
 {
 	const char *error = json_string_value(json_object_get(answer, "error"));
 
-	if (arguments->json)
+	if (arguments->json || is_whole_text(command, response))
 		fwrite(response->body, 1, response->body_len, stdout);
+	if (is_whole_text(command, response))
+		return EXIT_OK;
 	if (answer == NULL && !arguments->json)
 		fprintf(stderr, "pergolactl: the node answered %d, cut short or without JSON\n",
 			response->status);

@@ -63,6 +63,7 @@ static const struct resource resources[] = {
 	{"/nodes", "worker ", EVHTTP_REQ_GET, views_nodes_get},
 	{"/xds", "", EVHTTP_REQ_GET, views_xds_get},
 	{"/config-dump", "", EVHTTP_REQ_GET, views_config_dump_get},
+	{"/metrics", "", EVHTTP_REQ_GET, views_metrics_get},
 	{"/reload", "", EVHTTP_REQ_POST, views_reload_post},
 	{"/trace", "n timeout ", EVHTTP_REQ_POST, views_trace_post},
 	{"/capture", "file ports packets seconds ", EVHTTP_REQ_POST, views_capture_post},

@@ -123,11 +123,13 @@ json_t *reply_string(const char *text)
 	return string;
 }
 
-static void set_headers(struct reply *reply)
+static const char json_content[] = "application/json";
+
+static void set_headers(struct reply *reply, const char *content_type)
 {
 	struct evkeyvalq *headers = evhttp_request_get_output_headers(reply->req);
 
-	evhttp_add_header(headers, "Content-Type", "application/json");
+	evhttp_add_header(headers, "Content-Type", content_type);
 	evhttp_add_header(headers, "Cache-Control", "no-store");
 }
 
@@ -139,7 +141,7 @@ static void send_json(struct reply *reply, int status, json_t *body)
 		evbuffer_add(out, "\n", 1) != 0) {
 		evhttp_send_error(reply->req, HTTP_INTERNAL, NULL);
 	} else {
-		set_headers(reply);
+		set_headers(reply, json_content);
 		evhttp_send_reply(reply->req, status, NULL, out);
 	}
 	if (out != NULL)
@@ -166,7 +168,13 @@ void reply_error(struct reply *reply, int status, const char *fmt, ...)
 
 void reply_begin(struct reply *reply)
 {
-	set_headers(reply);
+	set_headers(reply, json_content);
+	evhttp_send_reply_start(reply->req, HTTP_OK, NULL);
+}
+
+void reply_begin_text(struct reply *reply)
+{
+	set_headers(reply, "text/plain; version=0.0.4; charset=utf-8");
 	evhttp_send_reply_start(reply->req, HTTP_OK, NULL);
 }
 

@@ -51,6 +51,8 @@ void reply_error(struct reply *reply, int status, const char *fmt, ...)
 
 // An answer in pieces: begin, chunks (emptied), end.
 void reply_begin(struct reply *reply);
+// Likewise, of Prometheus's text.
+void reply_begin_text(struct reply *reply);
 void reply_chunk(struct reply *reply, struct evbuffer *chunk);
 // Bytes that the client has not taken yet.
 size_t reply_n_unsent(const struct reply *reply);

@@ -19,6 +19,8 @@ enum {
 	ROWS_PER_CLOCK_READ = 32,
 };
 
+static const char changed_error[] = "the configuration changed meanwhile; ask again";
+
 struct stream {
 	struct reply *reply;
 	struct event *event;
@@ -29,6 +31,7 @@ struct stream {
 	bool in_list; // its "[" has been written
 	bool has_rows;
 	bool failed; // out of memory
+	bool changed;
 	uint64_t generation;
 	void *cursor;
 };
@@ -92,6 +95,9 @@ static void step(struct stream *stream)
 		stream->in_list = false;
 		stream->list_idx++;
 		break;
+	case STREAM_CHANGED:
+		stream->changed = true;
+		break;
 	}
 }
 
@@ -103,11 +109,16 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static bool is_over(const struct stream *stream)
+{
+	return stream->list_idx == stream->n_lists || stream->failed || stream->changed;
+}
+
 static void write_slice(struct stream *stream)
 {
 	uint64_t end_ns = now_ns() + SLICE_NS;
 
-	for (unsigned int i = 0; stream->list_idx < stream->n_lists && !stream->failed; i++) {
+	for (unsigned int i = 0; !is_over(stream); i++) {
 		if (i % ROWS_PER_CLOCK_READ == 0 && now_ns() >= end_ns)
 			return;
 		step(stream);
@@ -120,7 +131,7 @@ static const char *find_error(const struct stream *stream)
 	if (reply_is_abandoned(stream->reply))
 		return "the client has left";
 	if (ctrl_snapshot(stream->reply->ctrl)->generation != stream->generation)
-		return "the configuration changed meanwhile; ask again";
+		return changed_error;
 	return NULL;
 }
 
@@ -140,8 +151,10 @@ static void wake(evutil_socket_t fd, short what, void *arg)
 		write_slice(stream);
 	else
 		delay.tv_usec = WAIT_US;
-	if (stream->failed || stream->list_idx == stream->n_lists) {
-		finish(stream, stream->failed ? "out of memory" : NULL);
+	if (is_over(stream)) {
+		finish(stream, stream->failed	 ? "out of memory"
+			       : stream->changed ? changed_error
+						 : NULL);
 		return;
 	}
 	reply_chunk(stream->reply, stream->chunk);

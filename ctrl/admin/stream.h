@@ -13,6 +13,7 @@ enum stream_step {
 	STREAM_ROW,	// *row is a new reference, or NULL: out of memory
 	STREAM_NOTHING, // no row yet; to be called again
 	STREAM_END,
+	STREAM_CHANGED, // what it walks through is not as it was: as with another generation
 };
 
 struct stream_list {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What is live of services: the file's by name, and every resource of the xDS server with its state. Secrets are told
-// by their names only.
+// What is live of services, whole, whether the file or the xDS server wanted it; then the file's by name and place, and
+// every resource of the xDS server with its state. Secrets are told by their names only.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctrl/admin/reply.h"
+#include "ctrl/admin/spec_view.h"
 #include "ctrl/admin/stream.h"
 #include "ctrl/admin/views_priv.h"
 #include "ctrl/ctrl.h"
@@ -15,11 +16,57 @@
 // Walks by number and by name: what was passed may be gone when the walk goes on.
 struct cursor {
 	const struct ctrl *ctrl;
+	uint32_t listener;
+	uint32_t routes; // configurations, then those of listeners
+	uint32_t host;	 // of it
+	uint32_t cluster;
 	uint32_t file;
 	enum xds_type type;
 	bool is_inside; // of the type; last is the name of the one before
 	char last[STORE_MAX_NAME_LEN + 1];
 };
+
+static enum stream_step next_listener(void *arg, json_t **row)
+{
+	struct cursor *cursor = arg;
+	const struct l7_spec *l7 = &cursor->ctrl->spec->l7;
+
+	if (cursor->listener == l7->n_listeners)
+		return STREAM_END;
+	*row = spec_view_listener(l7->listeners[cursor->listener++]);
+	return STREAM_ROW;
+}
+
+static enum stream_step next_host(void *arg, json_t **row)
+{
+	struct cursor *cursor = arg;
+	const struct l7_spec *l7 = &cursor->ctrl->spec->l7;
+	const struct route_configuration_spec *routes;
+
+	if (cursor->routes == l7->n_route_configurations + l7->n_listeners)
+		return STREAM_END;
+	routes = cursor->routes < l7->n_route_configurations
+			 ? l7->route_configurations[cursor->routes]
+			 : l7->listeners[cursor->routes - l7->n_route_configurations]->routes;
+	if (routes == NULL || cursor->host == routes->n_virtual_hosts) {
+		cursor->routes++;
+		cursor->host = 0;
+		return STREAM_NOTHING;
+	}
+	*row = spec_view_host(routes, &routes->virtual_hosts[cursor->host++]);
+	return STREAM_ROW;
+}
+
+static enum stream_step next_cluster(void *arg, json_t **row)
+{
+	struct cursor *cursor = arg;
+	const struct l7_spec *l7 = &cursor->ctrl->spec->l7;
+
+	if (cursor->cluster == l7->n_clusters)
+		return STREAM_END;
+	*row = spec_view_cluster(l7->clusters[cursor->cluster++]);
+	return STREAM_ROW;
+}
 
 static json_t *file_row(const char *kind, const char *name, const struct spec_origin *origin)
 {
@@ -98,15 +145,18 @@ static json_t *entry_row(const struct xds_entry *entry)
 		ignored_fields(entry->resource));
 }
 
-// A name that is gone ends its type: the answer is of one moment only where nothing changes meanwhile.
-static const struct xds_entry *next_entry(const struct store *store, struct cursor *cursor)
+// False: the name where the walk stopped is gone, and nobody knows what came behind it.
+static bool find_next(
+	const struct store *store, const struct cursor *cursor, const struct xds_entry **next)
 {
 	const struct xds_entry *entry;
 
+	*next = store_first(store, cursor->type);
 	if (!cursor->is_inside)
-		return store_first(store, cursor->type);
+		return true;
 	entry = store_find(store, cursor->type, cursor->last);
-	return entry == NULL ? NULL : store_next(entry);
+	*next = entry == NULL ? NULL : store_next(entry);
+	return entry != NULL;
 }
 
 static enum stream_step next_resource(void *arg, json_t **row)
@@ -116,7 +166,8 @@ static enum stream_step next_resource(void *arg, json_t **row)
 
 	if (cursor->ctrl->xds == NULL || cursor->type == XDS_N_TYPES)
 		return STREAM_END;
-	entry = next_entry(xds_store(cursor->ctrl->xds), cursor);
+	if (!find_next(xds_store(cursor->ctrl->xds), cursor, &entry))
+		return STREAM_CHANGED;
 	if (entry == NULL) {
 		cursor->type++;
 		cursor->is_inside = false;
@@ -131,6 +182,9 @@ static enum stream_step next_resource(void *arg, json_t **row)
 void views_config_dump_get(struct reply *reply)
 {
 	static const struct stream_list lists[] = {
+		{"listeners", next_listener},
+		{"virtual_hosts", next_host},
+		{"clusters", next_cluster},
 		{"file", next_file},
 		{"xds", next_resource},
 	};

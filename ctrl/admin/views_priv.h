@@ -19,6 +19,7 @@ void views_drops_get(struct reply *reply);
 void views_nodes_get(struct reply *reply);
 void views_xds_get(struct reply *reply);
 void views_config_dump_get(struct reply *reply);
+void views_metrics_get(struct reply *reply);
 void views_reload_post(struct reply *reply);
 void views_trace_post(struct reply *reply);
 void views_capture_post(struct reply *reply);
