@@ -311,6 +311,8 @@ static int compile_all(struct compile *c)
 {
 	int ret = c->shares_net ? share_net(c) : build_net(c);
 
+	if (ret == 0 && !c->shares_net)
+		ret = compile_xds(c);
 	if (ret == 0)
 		ret = compile_l7(c);
 	if (ret == 0)

@@ -93,6 +93,8 @@ int compile_sids(struct compile *c);
 int compile_policies(struct compile *c);
 // What a policy must be by itself.
 int compile_check_policy(struct compile *c, const struct srv6_policy_spec *spec);
+// Names that the file's "xds" gives to services that are still to come.
+int compile_xds(struct compile *c);
 int compile_l7(struct compile *c);
 int compile_virtual(struct compile *c);
 int compile_sources(struct compile *c);
