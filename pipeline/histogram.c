@@ -11,12 +11,6 @@ uint64_t histogram_bound(uint32_t bucket)
 	return ((uint64_t)(HISTOGRAM_SUBS + sub + 1) << (power - 1)) - 1;
 }
 
-void histogram_add(struct histogram *sum, const struct histogram *histogram)
-{
-	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-		sum->counts[i] += histogram->counts[i];
-}
-
 uint64_t histogram_total(const struct histogram *histogram)
 {
 	uint64_t n = 0;

@@ -2,8 +2,8 @@
 #pragma once
 
 // A log-linear histogram, as HdrHistogram has it: below 32 each value has a bucket, above that every power of
-// two has 32 of them, so that a value is known to 1/32. Fixed memory; one writer, who counts without locks;
-// readers add up several of them.
+// two has 32 of them, so that a value is known to 1/32. Fixed memory. What workers
+// count by bucket (l7_stats.h), readers add up in one of these.
 
 #include <stdint.h>
 
@@ -30,15 +30,8 @@ static inline uint32_t histogram_bucket(uint64_t value)
 	return (shift + 1) * HISTOGRAM_SUBS + (v >> shift) - HISTOGRAM_SUBS;
 }
 
-static inline void histogram_count(struct histogram *histogram, uint64_t value)
-{
-	histogram->counts[histogram_bucket(value)]++;
-}
-
 // The largest value that falls into a bucket.
 uint64_t histogram_bound(uint32_t bucket);
-
-void histogram_add(struct histogram *sum, const struct histogram *histogram);
 
 uint64_t histogram_total(const struct histogram *histogram);
 

@@ -30,40 +30,14 @@ enum {
 	N_FLAVORS = sizeof(flavor_names) / sizeof(flavor_names[0]),
 };
 
-static int find(const char *const *names, int n_names, const char *text)
-{
-	for (int i = 0; i < n_names; i++) {
-		if (strcmp(names[i], text) == 0)
-			return i;
-	}
-	return -1;
-}
-
 const char *srv6_behavior_name(enum srv6_behavior behavior)
 {
 	return (unsigned)behavior < SRV6_N_BEHAVIORS ? behavior_names[behavior] : NULL;
 }
 
-int srv6_behavior_from_name(const char *text)
-{
-	return find(behavior_names, SRV6_N_BEHAVIORS, text);
-}
-
 const char *srv6_headend_name(enum srv6_headend headend)
 {
 	return (unsigned)headend < SRV6_N_HEADENDS ? headend_names[headend] : NULL;
-}
-
-int srv6_headend_from_name(const char *text)
-{
-	return find(headend_names, SRV6_N_HEADENDS, text);
-}
-
-int srv6_flavor_from_name(const char *text)
-{
-	int bit = find(flavor_names, N_FLAVORS, text);
-
-	return bit < 0 ? 0 : 1 << bit;
 }
 
 const char *srv6_flavor_name(enum srv6_flavor flavor)

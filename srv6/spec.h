@@ -120,13 +120,9 @@ struct srv6_hmac_key_spec {
 
 // "End", "End.DT46", ...: the RFC's spelling. NULL past the end.
 const char *srv6_behavior_name(enum srv6_behavior behavior);
-// -1 when text names none. Exact spelling.
-int srv6_behavior_from_name(const char *text);
 
 // "H.Encaps", "H.Encaps.Red", "H.Encaps.L2", "H.Encaps.L2.Red".
 const char *srv6_headend_name(enum srv6_headend headend);
-int srv6_headend_from_name(const char *text);
 
-// "PSP", "USP", "USD", "NEXT-C-SID": one bit at a time. 0 / NULL when unknown.
-int srv6_flavor_from_name(const char *text);
+// "PSP", "USP", "USD", "NEXT-C-SID": one bit at a time. NULL when unknown.
 const char *srv6_flavor_name(enum srv6_flavor flavor);

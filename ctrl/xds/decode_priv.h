@@ -88,7 +88,6 @@ struct decode_way {
 // An assignment. way: what its endpoints have unless they, or their localities, say otherwise. With names, addresses
 // may be names, which are listed.
 struct decode_names {
-	bool allowed;
 	uint32_t n_room;
 	uint32_t n;
 	struct xds_dns_name *names;
@@ -147,3 +146,7 @@ int decode_network(struct decode *d, const struct decode_at *at, const Xds__Meta
 	struct xds_listener *listener);
 // The policies made so far, each once.
 int decode_policies(struct decode *d, struct xds_assignment *assignment);
+
+// ---- decode_balance.c
+
+int decode_balancing(struct decode *d, const Xds__Cluster *message, struct cluster_spec *spec);

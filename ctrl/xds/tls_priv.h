@@ -29,12 +29,6 @@ struct tls {
 	bool is_stale;		       // whatever the files say
 };
 
-enum {
-	TLS_DATE_LEN = 32,
-};
-
-// "2026-11-23 22:15:00 UTC"
-void tls_date_text(const ASN1_TIME *date, char *text);
 // The first of OpenSSL's queued errors, which it empties; other: when there is none.
 const char *tls_openssl_text(const char *other);
 // Verification as every session of ctx wants it.

@@ -25,6 +25,7 @@
 enum {
 	OWN_TEXT_LEN = 160,
 	NAMES_LEN = 192,
+	DATE_BYTES = 32,
 };
 
 // Hangs from the SSL and goes with it.
@@ -57,12 +58,13 @@ static int session_idx(void)
 	return idx;
 }
 
-void tls_date_text(const ASN1_TIME *date, char *text)
+// "2026-11-23 22:15:00 UTC"
+static void write_date(const ASN1_TIME *date, char *text)
 {
 	struct tm tm = {0};
 
 	ASN1_TIME_to_tm(date, &tm);
-	strftime(text, TLS_DATE_LEN, "%Y-%m-%d %H:%M:%S UTC", &tm);
+	strftime(text, DATE_BYTES, "%Y-%m-%d %H:%M:%S UTC", &tm);
 }
 
 // The URI of a name; empty: another kind of name.
@@ -125,14 +127,14 @@ static void explain(struct tls_session *session, X509_STORE_CTX *store)
 	X509 *certificate = X509_STORE_CTX_get_current_cert(store);
 	const int error = X509_STORE_CTX_get_error(store);
 	const char *whose = X509_STORE_CTX_get_error_depth(store) == 0 ? "certificate" : "CA";
-	char date[TLS_DATE_LEN];
+	char date[DATE_BYTES];
 
 	if (error == X509_V_ERR_CERT_HAS_EXPIRED && certificate != NULL) {
-		tls_date_text(X509_get0_notAfter(certificate), date);
+		write_date(X509_get0_notAfter(certificate), date);
 		snprintf(session->why, sizeof(session->why), "the server's %s expired on %s", whose,
 			date);
 	} else if (error == X509_V_ERR_CERT_NOT_YET_VALID && certificate != NULL) {
-		tls_date_text(X509_get0_notBefore(certificate), date);
+		write_date(X509_get0_notBefore(certificate), date);
 		snprintf(session->why, sizeof(session->why),
 			"the server's %s is not valid before %s", whose, date);
 	} else if (certificate != NULL && (error == X509_V_ERR_HOSTNAME_MISMATCH ||
@@ -212,7 +214,7 @@ static void check_own(struct tls_session *session, const struct tls *tls)
 	const X509 *certificate = SSL_CTX_get0_certificate(tls->ctx);
 	const char *verb = NULL;
 	const ASN1_TIME *date;
-	char text[TLS_DATE_LEN];
+	char text[DATE_BYTES];
 
 	if (certificate == NULL)
 		return;
@@ -225,7 +227,7 @@ static void check_own(struct tls_session *session, const struct tls *tls)
 	}
 	if (verb == NULL)
 		return;
-	tls_date_text(date, text);
+	write_date(date, text);
 	snprintf(session->own, sizeof(session->own), "our certificate %s %s", verb, text);
 }
 
