@@ -24,28 +24,13 @@ struct listener_entry {
 	bool response_request_id;
 };
 
-static int read_address(
-	struct reader *reader, const config_setting_t *setting, void *item, void *context)
-{
-	struct l7_address *address = item;
-	struct ip_addr addr;
-	int rc = value_ip_text(reader, setting, 0, &addr);
-
-	(void)context;
-	if (rc < 0)
-		return rc;
-	address->family = addr.family;
-	memcpy(address->b, addr.addr.b, sizeof(address->b));
-	return 0;
-}
-
 static int read_addresses(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
 {
 	struct listener_spec *listener = &((struct listener_entry *)object)->listener;
 	void *addresses = NULL;
 	int rc = reader_read_items(reader, setting, MAX_ADDRESSES, sizeof(*listener->addresses),
-		read_address, NULL, &addresses, &listener->n_addresses);
+		value_l7_address_item, NULL, &addresses, &listener->n_addresses);
 
 	(void)key;
 	listener->addresses = addresses;

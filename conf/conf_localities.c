@@ -3,26 +3,10 @@
 // Endpoints, and the localities that they are in.
 
 #include <errno.h>
-#include <string.h>
 
 #include "conf/conf_priv.h"
 #include "conf/value.h"
 #include "pipeline/arena.h"
-
-static int read_address(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	struct endpoint_spec *endpoint = object;
-	struct ip_addr addr;
-	int rc = value_ip_text(reader, setting, 0, &addr);
-
-	(void)key;
-	if (rc < 0)
-		return rc;
-	endpoint->address.family = addr.family;
-	memcpy(endpoint->address.b, addr.addr.b, sizeof(endpoint->address.b));
-	return 0;
-}
 
 static const char *health_choice(int i)
 {
@@ -46,7 +30,8 @@ enum {
 };
 
 static const struct reader_key endpoint_keys[N_ENDPOINT_KEYS] = {
-	[ENDPOINT_KEY_ADDRESS] = {.name = "address", .read = read_address},
+	[ENDPOINT_KEY_ADDRESS] = {"address", value_l7_address,
+		READER_FIELD(struct endpoint_spec, address)},
 	[ENDPOINT_KEY_PORT] = {"port", value_number, READER_FIELD(struct endpoint_spec, port), 1,
 		UINT16_MAX},
 	[ENDPOINT_KEY_WEIGHT] = {"weight", value_number, READER_FIELD(struct endpoint_spec, weight),

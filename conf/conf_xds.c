@@ -112,35 +112,13 @@ static int read_servers(struct reader *reader, const config_setting_t *setting,
 	return rc;
 }
 
-static int read_address_item(
-	struct reader *reader, const config_setting_t *setting, void *item, void *context)
-{
-	struct l7_address *address = item;
-	struct ip_addr addr;
-	int rc = value_ip_text(reader, setting, 0, &addr);
-
-	(void)context;
-	if (rc < 0)
-		return rc;
-	address->family = addr.family;
-	memcpy(address->b, &addr.addr, sizeof(address->b));
-	return 0;
-}
-
-static int read_from(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	(void)key;
-	return read_address_item(reader, setting, &((struct xds_address_spec *)object)->from, NULL);
-}
-
 static int read_to(struct reader *reader, const config_setting_t *setting,
 	const struct reader_key *key, void *object)
 {
 	struct xds_address_spec *address = object;
 	void *items = NULL;
 	int rc = reader_read_items(reader, setting, MAX_ADDRESSES, sizeof(*address->to),
-		read_address_item, NULL, &items, &address->n_to);
+		value_l7_address_item, NULL, &items, &address->n_to);
 
 	(void)key;
 	address->to = items;
@@ -158,7 +136,7 @@ enum {
 };
 
 static const struct reader_key address_keys[N_ADDRESS_KEYS] = {
-	[ADDRESS_FROM] = {.name = "from", .read = read_from},
+	[ADDRESS_FROM] = {"from", value_l7_address, READER_FIELD(struct xds_address_spec, from)},
 	[ADDRESS_FROM_PORT] = {"from_port", value_number,
 		READER_FIELD(struct xds_address_spec, from_port), 1, UINT16_MAX},
 	[ADDRESS_TO] = {.name = "to", .read = read_to},
@@ -197,30 +175,12 @@ static int read_addresses(struct reader *reader, const config_setting_t *setting
 	return rc;
 }
 
-static int read_endpoint_from(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	struct xds_endpoint_address_spec *map = object;
-
-	(void)key;
-	return read_address_item(reader, setting, &map->from, NULL);
-}
-
-static int read_endpoint_to(struct reader *reader, const config_setting_t *setting,
-	const struct reader_key *key, void *object)
-{
-	struct xds_endpoint_address_spec *map = object;
-
-	(void)key;
-	return read_address_item(reader, setting, &map->to, NULL);
-}
-
 #define MAP_FIELD(member) READER_FIELD(struct xds_endpoint_address_spec, member)
 
 static const struct reader_key endpoint_address_keys[] = {
-	[ADDRESS_FROM] = {.name = "from", .read = read_endpoint_from},
+	[ADDRESS_FROM] = {"from", value_l7_address, MAP_FIELD(from)},
 	[ADDRESS_FROM_PORT] = {"from_port", value_number, MAP_FIELD(from_port), 1, UINT16_MAX},
-	[ADDRESS_TO] = {.name = "to", .read = read_endpoint_to},
+	[ADDRESS_TO] = {"to", value_l7_address, MAP_FIELD(to)},
 	[ADDRESS_TO_PORT] = {"to_port", value_number, MAP_FIELD(to_port), 1, UINT16_MAX},
 	{"vrf", value_name, MAP_FIELD(vrf)},
 	{"policy", value_name, MAP_FIELD(policy)},
@@ -279,7 +239,6 @@ static const char *protocol_choice(int i)
 enum {
 	XDS_SERVERS,
 	XDS_NODE,
-	N_NEEDED_XDS_KEYS,
 };
 
 static const struct reader_key xds_keys[] = {

@@ -13,18 +13,22 @@
 enum {
 	MAX_VALUE_LEN = 4095,
 	MAX_VALUES = 4096, // of one group or list
+	// Of groups and lists: three messages each on the wire, of which parsers take 100 in one another.
+	MAX_DEPTH = 16,
 };
 
-// Groups within groups are as deep as a file may be (conf/guard.c).
-static int read_value(
-	struct reader *reader, const config_setting_t *setting, struct xds_value_spec *value);
+static int read_value(struct reader *reader, const config_setting_t *setting,
+	struct xds_value_spec *value, unsigned int depth);
 
-static int read_values(
-	struct reader *reader, const config_setting_t *setting, struct xds_value_spec *value)
+static int read_values(struct reader *reader, const config_setting_t *setting,
+	struct xds_value_spec *value, unsigned int depth)
 {
 	int n_items = config_setting_length(setting);
 	struct xds_value_spec *items;
 
+	if (depth > MAX_DEPTH)
+		return reader_refuse(reader, setting,
+			"more than %d groups and lists, one in another", MAX_DEPTH);
 	if (n_items > MAX_VALUES)
 		return reader_refuse(reader, setting, "%d values; at most %d", n_items, MAX_VALUES);
 	items = arena_alloc(reader->arena, ((size_t)n_items + 1) * sizeof(*items));
@@ -33,8 +37,8 @@ static int read_values(
 	value->items = items;
 	value->n_items = (uint32_t)n_items;
 	for (int i = 0; i < n_items; i++) {
-		int rc = read_value(
-			reader, config_setting_get_elem(setting, (unsigned int)i), &items[i]);
+		int rc = read_value(reader, config_setting_get_elem(setting, (unsigned int)i),
+			&items[i], depth);
 
 		if (rc < 0)
 			return rc;
@@ -55,8 +59,9 @@ static int read_string_value(
 	return value->string == NULL ? -ENOMEM : 0;
 }
 
-static int read_value(
-	struct reader *reader, const config_setting_t *setting, struct xds_value_spec *value)
+// depth: how many groups and lists it is in.
+static int read_value(struct reader *reader, const config_setting_t *setting,
+	struct xds_value_spec *value, unsigned int depth)
 {
 	const char *key = config_setting_name(setting);
 
@@ -68,11 +73,11 @@ static int read_value(
 	switch (config_setting_type(setting)) {
 	case CONFIG_TYPE_GROUP:
 		value->kind = XDS_VALUE_GROUP;
-		return read_values(reader, setting, value);
+		return read_values(reader, setting, value, depth + 1);
 	case CONFIG_TYPE_LIST:
 	case CONFIG_TYPE_ARRAY:
 		value->kind = XDS_VALUE_LIST;
-		return read_values(reader, setting, value);
+		return read_values(reader, setting, value, depth + 1);
 	case CONFIG_TYPE_STRING:
 		return read_string_value(reader, setting, value);
 	case CONFIG_TYPE_BOOL:
@@ -96,7 +101,7 @@ static int read_metadata(struct reader *reader, const config_setting_t *setting,
 	(void)key;
 	if (!config_setting_is_group(setting))
 		return reader_refuse_type(reader, setting, "a group");
-	return read_value(reader, setting, &((struct xds_spec *)object)->metadata);
+	return read_value(reader, setting, &((struct xds_spec *)object)->metadata, 0);
 }
 
 static const struct reader_key locality_keys[] = {
@@ -118,7 +123,6 @@ static int read_locality(struct reader *reader, const config_setting_t *setting,
 
 enum {
 	NODE_ID,
-	N_NEEDED_NODE_KEYS,
 };
 
 static const struct reader_key node_keys[] = {

@@ -170,6 +170,27 @@ int value_ip6(struct reader *reader, const config_setting_t *setting, const stru
 	return rc;
 }
 
+int value_l7_address_item(
+	struct reader *reader, const config_setting_t *setting, void *item, void *context)
+{
+	struct l7_address *address = item;
+	struct ip_addr addr;
+	int rc = value_ip_text(reader, setting, 0, &addr);
+
+	(void)context;
+	if (rc < 0)
+		return rc;
+	address->family = addr.family;
+	memcpy(address->b, addr.addr.b, sizeof(address->b));
+	return 0;
+}
+
+int value_l7_address(struct reader *reader, const config_setting_t *setting,
+	const struct reader_key *key, void *object)
+{
+	return value_l7_address_item(reader, setting, (uint8_t *)object + key->offset, NULL);
+}
+
 int value_masked_prefix(
 	struct reader *reader, const config_setting_t *setting, struct ip_prefix *prefix)
 {

@@ -2,7 +2,7 @@
 
 // Every refusal of a configuration, word for word: file, line, key, and what would be right.
 
-#include "conf/conf.h"
+#include "tests/unit/conf_fixture.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,39 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-// What stands at the place under test, and the refusal behind its path.
-struct refused {
-	const char *text;
-	const char *refusal;
-};
-
-#define N(table) (sizeof(table) / sizeof((table)[0]))
-
-static void check_refusal(const char *text, const char *expected)
-{
-	struct refusal refusal = {0};
-	struct node_spec *spec = NULL;
-	int rc = conf_load_text(text, strlen(text), "f", &spec, &refusal);
-
-	assert_string_equal(refusal.text, expected);
-	assert_int_equal(rc, -EINVAL);
-	assert_null(spec);
-}
-
-// Each text stands between before and after; its refusal begins with place.
-static void check_refusals(const struct refused *cases, size_t n_cases, const char *before,
-	const char *after, const char *place)
-{
-	char text[2048];
-	char expected[sizeof(struct refusal)];
-
-	for (size_t i = 0; i < n_cases; i++) {
-		snprintf(text, sizeof(text), "%s%s%s", before, cases[i].text, after);
-		snprintf(expected, sizeof(expected), "%s%s", place, cases[i].refusal);
-		check_refusal(text, expected);
-	}
-}
 
 static const struct refused refused_texts[] = {
 	{"hostname = ;", "f:1: syntax error"},

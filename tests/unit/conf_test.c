@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "conf/conf.h"
+#include "tests/unit/conf_fixture.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,29 +13,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-// Tests run in the root of the source tree.
-static const char reference[] = "conf/pergola.cfg";
-
-static struct node_spec *load(const char *text)
-{
-	struct refusal refusal = {0};
-	struct node_spec *spec = NULL;
-
-	if (conf_load_text(text, strlen(text), "f", &spec, &refusal) < 0)
-		fail_msg("%s", refusal.text);
-	return spec;
-}
-
-static struct node_spec *load_reference(void)
-{
-	struct refusal refusal = {0};
-	struct node_spec *spec = NULL;
-
-	if (conf_load_file(reference, &spec, &refusal) < 0)
-		fail_msg("%s", refusal.text);
-	return spec;
-}
 
 static void assert_ip6(const struct ip6_addr *addr, const char *text)
 {
