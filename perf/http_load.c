@@ -122,6 +122,11 @@ void http_load_set_time(struct http_load *load, uint64_t now_us)
 	load->now_us = (uint32_t)now_us;
 }
 
+void http_load_set_epoch(struct http_load *load, uint64_t epoch)
+{
+	load->epoch = epoch;
+}
+
 bool http_load_is_settled(const struct http_load *load)
 {
 	if (load->phase == HTTP_LOAD_OPEN)

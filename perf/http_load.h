@@ -59,6 +59,9 @@ struct http_load_config {
 	uint32_t n_services; // "s00000.lattice.local" and so on
 	uint32_t n_sources;
 	struct http_packet_link links[HTTP_LOAD_N_SIDES];
+	// Whether this endpoint of the service may get a request that was sent in an epoch; NULL: any may.
+	bool (*may_serve_fn)(void *ctx, uint32_t service, uint32_t endpoint, uint64_t epoch);
+	void *ctx;
 };
 
 struct http_load_counts {
@@ -89,6 +92,9 @@ void http_load_destroy(struct http_load *load);
 void http_load_set_phase(struct http_load *load, enum http_load_phase phase);
 // The hosts' time, for ACKs that are put off.
 void http_load_set_time(struct http_load *load, uint64_t now_us);
+
+// What requests are marked with from now on, see may_serve_fn.
+void http_load_set_epoch(struct http_load *load, uint64_t epoch);
 
 // A frame arrives at a side.
 void http_load_take(

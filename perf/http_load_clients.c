@@ -282,6 +282,7 @@ static void put_request(struct http_load *load, uint32_t idx, struct http_packet
 	struct half *h = clients_of(load);
 	struct conn *c = &h->conns[idx];
 
+	c->epoch = (uint32_t)load->epoch;
 	c->number = (uint64_t)idx << 32 | (uint32_t)load->counts.n_requests++;
 	c->state = STATE_WAITING;
 	c->left = 0;

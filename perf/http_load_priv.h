@@ -45,6 +45,7 @@ struct conn {
 	uint32_t left;	    // bytes of the message: client: to come; server: to be sent
 	uint32_t peer;	    // server: which address it has
 	uint32_t ack_at_us; // when a delayed ACK is due
+	uint32_t epoch;	    // client: of the request
 	uint16_t rcv_mss;   // longest segment that came
 	uint8_t state;	    // enum state
 	uint8_t todo;	    // enum todo bits
@@ -54,7 +55,7 @@ struct conn {
 	bool is_delayed;    // in the queue of delayed ACKs
 	bool is_warm;	    // some data came before
 	bool is_served;	    // client: has had a response
-	uint8_t pad[14];
+	uint8_t pad[10];
 };
 
 _Static_assert(sizeof(struct conn) == 64, "one cache line");
@@ -78,6 +79,7 @@ struct http_load {
 	struct http_load_config config;
 	enum http_load_phase phase;
 	uint32_t now_us;
+	uint64_t epoch;
 	struct half halves[HTTP_LOAD_N_SIDES];
 	struct queue delayed; // clients with an ACK to send some time
 	uint32_t *delayed_us; // until when, by place in the queue

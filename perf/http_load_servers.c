@@ -52,6 +52,17 @@ static bool has_forwarded_for(const struct http_packet *p, uint32_t addr)
 	return value == addr;
 }
 
+static bool may_serve(const struct http_load *load, const struct conn *c, uint32_t service)
+{
+	const struct http_load_config *config = &load->config;
+	uint32_t tuple = (uint32_t)(c->number >> 32) % HTTP_LOAD_MAX_TUPLES;
+	uint32_t endpoint = (c->peer - HTTP_LOAD_SERVER_NET) % HTTP_LOAD_ENDPOINTS;
+
+	return config->may_serve_fn == NULL ||
+	       config->may_serve_fn(config->ctx, service, endpoint,
+		       load->halves[HTTP_LOAD_CLIENTS].conns[tuple].epoch);
+}
+
 // An unedited head is the client's, byte for byte; an edited one has fields behind the client's.
 static bool check_request(
 	const struct http_load *load, const struct conn *c, const struct http_packet *p)
@@ -65,7 +76,8 @@ static bool check_request(
 	if (p->len < load->request_len || memcmp(p->data, expected, kept) != 0 ||
 		memcmp(p->data + p->len - 4, end, 4) != 0)
 		return false;
-	if ((c->peer - HTTP_LOAD_SERVER_NET) / HTTP_LOAD_ENDPOINTS != service)
+	if ((c->peer - HTTP_LOAD_SERVER_NET) / HTTP_LOAD_ENDPOINTS != service ||
+		!may_serve(load, c, service))
 		return false;
 	if (load->config.kind != HTTP_LOAD_KEEPALIVE_EDIT)
 		return p->len == load->request_len;

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_graph_worker.h>
 #include <rte_launch.h>
 #include <rte_pause.h>
 
+#include "perf/http_churn.h"
 #include "perf/rig.h"
 #include "pipeline/l7_worker.h"
 
@@ -39,6 +41,7 @@ struct peer {
 struct http_run {
 	struct rig rig;
 	struct http_load *load;
+	struct http_churn *churn; // NULL: services are as they are
 	const struct http_scenario *scenario;
 	struct http_scenario_size size;
 	struct peer peers[RIG_MAX_QUEUES];
@@ -154,6 +157,8 @@ static void step(struct http_run *run)
 {
 	http_load_set_time(
 		run->load, (uint64_t)((double)run->time_tsc * 1e6 / (double)run->tsc_hz));
+	if (run->churn != NULL)
+		http_load_set_epoch(run->load, http_churn_n_live(run->churn));
 	for (int side = 0; side < HTTP_LOAD_N_SIDES; side++)
 		for (unsigned int i = 0; i < QUOTA; i++)
 			if (!put_frame(run, (enum http_load_side)side))
@@ -275,6 +280,30 @@ static void stop_peers(struct http_run *run)
 	}
 }
 
+// The first services, of which there are none before.
+static void start_churn(struct http_run *run, struct http_load_config *load)
+{
+	long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int core = run->size.n_workers < n_cores ? run->size.n_workers : HTTP_CHURN_ANY_CORE;
+
+	run->churn = http_churn_create(&run->rig.ctrl, run->size.n_services, core);
+	if (run->churn == NULL)
+		exit(EXIT_FAILURE);
+	load->may_serve_fn = http_churn_may_serve;
+	load->ctx = run->churn;
+	while (http_churn_n_live(run->churn) == 0)
+		for (uint16_t i = 0; i < run->size.n_workers; i++)
+			worker_walk(run->rig.ctrl.workers[i]);
+}
+
+// The last grace period needs workers that walk.
+static void stop_churn(struct http_run *run)
+{
+	http_churn_stop(run->churn);
+	while (!http_churn_is_stopped(run->churn))
+		step(run);
+}
+
 static void clear_nodes(struct http_run *run)
 {
 	struct rte_node *node;
@@ -283,7 +312,8 @@ static void clear_nodes(struct http_run *run)
 
 	rte_graph_foreach_node(count, off, run->rig.ctrl.workers[0]->graph, node)
 	{
-		node->total_cycles = node->total_calls = node->total_objs = 0;
+		if (strncmp(node->name, "drop_", 5) != 0) // checked at the end
+			node->total_cycles = node->total_calls = node->total_objs = 0;
 	}
 }
 
@@ -299,11 +329,13 @@ struct http_run *http_run_create(
 	run->scenario = scenario;
 	run->size = *size;
 	run->tsc_hz = rte_get_tsc_hz();
+	rig_create(&run->rig, config, 2, size->n_workers);
+	free(config);
+	if (size->changing)
+		start_churn(run, &load);
 	run->load = http_load_create(&load);
 	if (run->load == NULL)
 		exit(EXIT_FAILURE);
-	rig_create(&run->rig, config, 2, size->n_workers);
-	free(config);
 	start_peers(run);
 	settle(run, HTTP_LOAD_OPEN, MIN_OPEN_STEPS + (uint64_t)size->n_flows / 8);
 	warm_up(run);
@@ -348,18 +380,81 @@ void http_run_round(struct http_run *run, struct http_run_round *round)
 	take_nodes(run, round);
 }
 
+void http_run_until_live(struct http_run *run, uint64_t n_live)
+{
+	http_churn_set_goal(run->churn, n_live);
+	while (http_churn_n_live(run->churn) < n_live) {
+		step(run);
+		check(run);
+	}
+}
+
+void http_run_set_changing(struct http_run *run, bool changing)
+{
+	http_churn_set_goal(run->churn, changing ? UINT64_MAX : 0);
+}
+
+uint64_t http_run_n_live(const struct http_run *run)
+{
+	return http_churn_n_live(run->churn);
+}
+
+// Packets that ended in the node. A repetition's acknowledgement may come when its connection is no more.
+static bool has_lost_some(const struct http_run *run)
+{
+	uint64_t n_late = 0, n_dropped = 0;
+	struct rte_node *node;
+	rte_graph_off_t off;
+	rte_node_t count;
+
+	for (uint16_t i = 0; i < run->size.n_workers; i++)
+		rte_graph_foreach_node(count, off, run->rig.ctrl.workers[i]->graph, node)
+		{
+			if (strcmp(node->name, "drop_l7_no_flow") == 0)
+				n_late += node->total_objs;
+			else if (strncmp(node->name, "drop_", 5) == 0)
+				n_dropped += node->total_objs;
+		}
+	return n_dropped > 0 || n_late > http_load_counts(run->load)->n_repeated;
+}
+
+static bool has_all_mbufs(const struct http_run *run)
+{
+	const struct rte_mempool *pool = run->rig.ctrl.pools.small;
+
+	return rte_mempool_avail_count(pool) == pool->size;
+}
+
+// Nothing is left in a ring, in the splice's hands, or nowhere.
+static void check_accounts(struct http_run *run)
+{
+	const struct http_load_counts *n = http_load_counts(run->load);
+
+	if (n->n_requests != n->n_responses || n->n_served < n->n_requests)
+		fail(run, "not every request was answered");
+	if (has_lost_some(run))
+		fail(run, "packets were dropped");
+	for (unsigned int i = 0; !has_all_mbufs(run); i++) {
+		step(run);
+		if (i == DRAIN_STEPS)
+			fail(run, "packet buffers are missing");
+	}
+}
+
 void http_run_finish(struct http_run *run)
 {
 	const struct http_load_counts *n = http_load_counts(run->load);
 
 	check(run);
+	if (run->churn != NULL)
+		stop_churn(run);
 	settle(run, HTTP_LOAD_DRAIN, DRAIN_STEPS);
-	if (n->n_requests != n->n_responses || n->n_served < n->n_requests)
-		fail(run, "not every request was answered");
+	check_accounts(run);
 	if (n->n_repeated > 0)
 		fprintf(stderr, "\nhttp_bench: %s: %lu segments were repeated\n",
 			run->scenario->name, n->n_repeated);
 	stop_peers(run);
+	http_churn_destroy(run->churn);
 	rig_destroy(&run->rig);
 	http_load_destroy(run->load);
 	free(run);

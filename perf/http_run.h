@@ -28,6 +28,12 @@ struct http_run *http_run_create(
 	const struct http_scenario *scenario, const struct http_scenario_size *size);
 void http_run_round(struct http_run *run, struct http_run_round *round);
 
+// Steps until so many changes of the services have gone live.
+void http_run_until_live(struct http_run *run, uint64_t n_live);
+// With changes one after the other from now on, or no more of them.
+void http_run_set_changing(struct http_run *run, bool changing);
+uint64_t http_run_n_live(const struct http_run *run);
+
 // Lets all requests be answered, and exits with a message unless each was, by the right server, and nothing
 // odd was seen. Frees the run.
 void http_run_finish(struct http_run *run);

@@ -98,7 +98,6 @@ static void print_listener(FILE *f, bool edit)
 	const char *edits = edit ? "true" : "false";
 
 	fprintf(f,
-		"service_networks = ( { name = \"net\"; vrfs = [ \"red\" ]; } );\n"
 		"listeners = ( { name = \"http\"; service_network = \"net\"; "
 		"addresses = [ \"10.255.0.1\" ]; port = %d;\n"
 		" route_configuration = \"services\"; idle_timeout_ms = 0; "
@@ -155,9 +154,12 @@ char *http_scenario_config(
 	print_vrfs(f, size->plain);
 	if (!size->plain)
 		print_srv6(f);
-	print_listener(f, scenario->kind == HTTP_LOAD_KEEPALIVE_EDIT);
-	print_routes(f, size->n_services);
-	print_clusters(f, size->n_services);
+	fprintf(f, "service_networks = ( { name = \"net\"; vrfs = [ \"red\" ]; } );\n");
+	if (!size->changing) {
+		print_listener(f, scenario->kind == HTTP_LOAD_KEEPALIVE_EDIT);
+		print_routes(f, size->n_services);
+		print_clusters(f, size->n_services);
+	}
 	fclose(f);
 	return text;
 }

@@ -19,7 +19,8 @@ struct http_scenario_size {
 	uint32_t n_flows;
 	uint32_t n_services;
 	uint16_t n_workers;
-	bool plain; // no SRv6: clients and servers are next to the ports
+	bool plain;    // no SRv6: clients and servers are next to the ports
+	bool changing; // services come by http_churn
 };
 
 extern const struct http_scenario http_scenarios[HTTP_LOAD_N_KINDS];

@@ -3,7 +3,7 @@
 // How long it takes from the last byte of a discovery response to the snapshot that follows from it being live, and
 // what it costs: the control core's own session, decoder, assembly, compiler and publisher, without sockets.
 // full: all services from nothing; endpoint: one endpoint of one service changes; repeat: all clusters come again as
-// they are.
+// they are; load: what such changes, one after the other, cost a worker (perf/update_load.h).
 
 #include <getopt.h>
 #include <stdio.h>
@@ -26,6 +26,7 @@
 #include "ctrl/xds/decode.h"
 #include "ctrl/xds/session.h"
 #include "ctrl/xds/store.h"
+#include "perf/update_load.h"
 #include "perf/update_messages.h"
 
 enum {
@@ -115,7 +116,7 @@ static int take_up(void *ctx, enum xds_type type, const uint8_t *bytes, size_t n
 
 static void on_changed(void *ctx)
 {
-	assembly_changed(((struct bench *)ctx)->assembly);
+	assembly_changed(((struct bench *)ctx)->assembly, 0);
 }
 
 static bool is_due(void *ctx)
@@ -143,7 +144,11 @@ static void on_refused(void *ctx, enum xds_type type, const char *name, const ch
 	die("left out", why);
 }
 
-static const struct session_ops session_ops = {drop_request, on_reset, take_up, on_changed, is_due};
+static const struct session_ops session_ops = {.send_fn = drop_request,
+	.reset_fn = on_reset,
+	.accept_fn = take_up, // nothing is refused, so nothing else is asked
+	.changed_fn = on_changed,
+	.is_due_fn = is_due};
 static const struct assembly_ops assembly_ops = {set_layer, on_live, on_refused};
 
 // ---- one node
@@ -175,7 +180,7 @@ static struct bench *start(json_t *rows)
 		.max_resources = 1 << 20};
 	b->store = store_create();
 	b->session = session_create(&b->spec, b->store, &session_ops, b);
-	b->assembly = assembly_create(b->ctrl.base, b->store, NULL, &assembly_ops, b);
+	b->assembly = assembly_create(b->ctrl.base, b->store, NULL, &b->spec, &assembly_ops, b);
 	if (b->check == NULL || b->session == NULL || b->assembly == NULL)
 		die("start", "out of memory");
 	session_up(b->session, 1000);
@@ -318,8 +323,17 @@ static void run(json_t *rows, enum update_shape shape, uint32_t n_services)
 	stop(b);
 }
 
+// What one process runs; no services: the load.
+static void run_one(json_t *rows, enum update_shape shape, uint32_t n_services, bool huge_pages)
+{
+	if (n_services == 0)
+		update_load_run(rows, huge_pages);
+	else
+		run(rows, shape, n_services);
+}
+
 // Each in a process of its own, so that memory is its own, too.
-static void run_apart(json_t *rows, enum update_shape shape, uint32_t n_services)
+static void run_apart(json_t *rows, enum update_shape shape, uint32_t n_services, bool huge_pages)
 {
 	char text[65536];
 	ssize_t n;
@@ -333,7 +347,7 @@ static void run_apart(json_t *rows, enum update_shape shape, uint32_t n_services
 		json_t *own = json_array();
 		char *dumped;
 
-		run(own, shape, n_services);
+		run_one(own, shape, n_services, huge_pages);
 		dumped = json_dumps(own, 0);
 		if (write(fds[1], dumped, strlen(dumped)) < 0)
 			die("pipe", "failed");
@@ -354,9 +368,11 @@ static void run_apart(json_t *rows, enum update_shape shape, uint32_t n_services
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"json", required_argument, NULL, 'j'},
-		{"services", required_argument, NULL, 's'}, {0}};
+		{"services", required_argument, NULL, 's'}, {"load", no_argument, NULL, 'l'},
+		{"huge", no_argument, NULL, 'H'}, {0}};
 	static const uint32_t all[] = {1, 100, 1000, 5000};
 	const char *path = NULL;
+	bool only_load = false, huge_pages = false;
 	uint32_t only = 0;
 	json_t *rows = json_array();
 	int option;
@@ -366,6 +382,10 @@ int main(int argc, char **argv)
 			path = optarg;
 		else if (option == 's')
 			only = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (option == 'l')
+			only_load = true;
+		else if (option == 'H')
+			huge_pages = true;
 		else
 			return EXIT_FAILURE;
 	}
@@ -375,8 +395,10 @@ int main(int argc, char **argv)
 		"cpu_ms", "rss_mib");
 	for (int shape = UPDATE_EACH_ITS_OWN; shape <= UPDATE_ALL_IN_ONE; shape++)
 		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-			if (only == 0 || only == all[i])
-				run_apart(rows, (enum update_shape)shape, all[i]);
+			if (!only_load && (only == 0 || only == all[i]))
+				run_apart(rows, (enum update_shape)shape, all[i], huge_pages);
+	if (only_load || only == 0)
+		run_apart(rows, UPDATE_ALL_IN_ONE, 0, huge_pages);
 	if (path != NULL && json_dump_file(rows, path, JSON_INDENT(1)) != 0)
 		die(path, "cannot be written");
 	json_decref(rows);

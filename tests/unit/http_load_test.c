@@ -140,10 +140,23 @@ static void run(struct wire *w, enum http_load_phase phase, unsigned int n_turns
 		}
 }
 
+static unsigned int n_asked;
+
+static bool may_serve_before_five(void *ctx, uint32_t service, uint32_t endpoint, uint64_t epoch)
+{
+	++*(unsigned int *)ctx;
+	assert_true(service < N_SERVICES && endpoint < HTTP_LOAD_ENDPOINTS);
+	return epoch < 5;
+}
+
 static struct wire make_wire(enum http_load_kind kind, bool srv6, enum fault fault)
 {
-	struct http_load_config config = {
-		.kind = kind, .n_flows = N_FLOWS, .n_services = N_SERVICES, .n_sources = 32};
+	struct http_load_config config = {.kind = kind,
+		.n_flows = N_FLOWS,
+		.n_services = N_SERVICES,
+		.n_sources = 32,
+		.may_serve_fn = may_serve_before_five,
+		.ctx = &n_asked};
 	struct wire w = {.fault = fault, .n_until_fault = 50};
 
 	config.links[0].srv6 = config.links[1].srv6 = srv6;
@@ -231,6 +244,28 @@ static void http_load_missing_edit_is_noticed(void **state)
 	http_load_destroy(w.load);
 }
 
+// Which endpoint may answer depends on when the request was sent.
+static void http_load_answer_by_the_wrong_endpoint_is_noticed(void **state)
+{
+	struct wire w = make_wire(HTTP_LOAD_KEEPALIVE, false, FAULT_NONE);
+	const struct http_load_counts *n = http_load_counts(w.load);
+	uint64_t n_right;
+
+	(void)state;
+	run(&w, HTTP_LOAD_OPEN, 20);
+	http_load_set_epoch(w.load, 4);
+	run(&w, HTTP_LOAD_RUN, 10);
+	run(&w, HTTP_LOAD_DRAIN, N_TURNS);
+	n_right = n->n_served;
+	assert_in_range(n_right, 1, n_asked);
+	assert_int_equal(n->n_wrong, 0);
+	http_load_set_epoch(w.load, 5);
+	run(&w, HTTP_LOAD_RUN, 10);
+	assert_true(n->n_wrong > 0);
+	assert_int_equal(n->n_wrong, n->n_served - n_right);
+	http_load_destroy(w.load);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +273,7 @@ int main(void)
 		cmocka_unit_test(http_load_bulk_long_bodies_arrive_whole),
 		cmocka_unit_test(http_load_faulty_node_is_noticed),
 		cmocka_unit_test(http_load_missing_edit_is_noticed),
+		cmocka_unit_test(http_load_answer_by_the_wrong_endpoint_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
