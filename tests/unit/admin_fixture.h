@@ -215,3 +215,39 @@ static inline const char *text_at(const json_t *rows, size_t i, const char *key)
 
 	return text == NULL ? "" : text;
 }
+
+static inline const json_t *rows_of(const json_t *answer, const char *list)
+{
+	const json_t *rows = json_object_get(answer, list);
+
+	assert_true(json_is_array(rows));
+	return rows;
+}
+
+// By a dotted path.
+static inline json_int_t number_at(const json_t *rows, size_t i, const char *path)
+{
+	const json_t *value = json_array_get(rows, i);
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (char *key = strtok(copy, "."); key != NULL; key = strtok(NULL, "."))
+		value = json_object_get(value, key);
+	assert_true(json_is_integer(value));
+	return json_integer_value(value);
+}
+
+static inline void expect_list(const json_t *rows, size_t i, const char *key, const char *words)
+{
+	const json_t *list = json_object_get(json_array_get(rows, i), key);
+	char text[256] = "";
+	size_t k;
+	json_t *item;
+
+	json_array_foreach(list, k, item)
+	{
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			k == 0 ? "" : " ", json_string_value(item));
+	}
+	assert_string_equal(text, words);
+}

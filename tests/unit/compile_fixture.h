@@ -17,6 +17,7 @@
 #include <rte_common.h>
 
 #include "conf/conf.h"
+#include "l7/tables.h"
 #include "pipeline/reclaim.h"
 
 #define PORTS                                                                                      \
@@ -92,6 +93,15 @@ static inline void must_compile(struct fixture *f, const char *text)
 	load(f, text);
 	if (compile(f) != 0)
 		fail_msg("refused: %s", f->refusal.text);
+}
+
+// The slot of a name; L7_NO_SLOT: there is none.
+static inline uint32_t find_name(const struct paged *names, const char *text)
+{
+	for (uint32_t i = 0; i < names->n; i++)
+		if (strcmp(l7_tables_name(names, i)->text, text) == 0)
+			return i;
+	return L7_NO_SLOT;
 }
 
 #define COMPILE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

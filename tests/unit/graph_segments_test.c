@@ -18,6 +18,7 @@
 #include <rte_graph_worker.h>
 
 #include "perf/rig.h"
+#include "tests/unit/graph_chain.h"
 #include "tests/unit/graph_shapes.h"
 
 enum {
@@ -135,35 +136,9 @@ static void put_packet(struct given *given, const void *bytes, uint32_t len)
 	given->len += len;
 }
 
-static struct rte_mbuf *make_segment(const uint8_t *bytes, uint32_t len)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(rig.ctrl.pools.small);
-
-	assert_non_null(m);
-	// What a node reads past the segment shows in what comes out.
-	memset(m->buf_addr, 0xee, m->buf_len);
-	m->data_len = (uint16_t)len;
-	m->pkt_len = len;
-	memcpy(rte_pktmbuf_mtod(m, void *), bytes, len);
-	return m;
-}
-
-// The frame in segments that end at first, at second and at its end.
 static struct rte_mbuf *make_chain(const struct given *given, uint32_t first, uint32_t second)
 {
-	const uint32_t ends[] = {first, second, given->len};
-	struct rte_mbuf *head = make_segment(given->bytes, first);
-	uint32_t off = first;
-
-	for (unsigned int i = 1; i < RTE_DIM(ends); i++) {
-		if (ends[i] == off)
-			continue;
-		assert_int_equal(
-			rte_pktmbuf_chain(head, make_segment(given->bytes + off, ends[i] - off)),
-			0);
-		off = ends[i];
-	}
-	return head;
+	return graph_chain_make(rig.ctrl.pools.small, given->bytes, given->len, first, second);
 }
 
 static void count_drops(uint64_t *drops)

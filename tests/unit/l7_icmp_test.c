@@ -14,14 +14,7 @@
 #include <cmocka.h>
 #include <rte_ip.h>
 
-#include "tests/unit/eal.h"
-
-enum {
-	N_MBUFS = 63,
-	ROOM_LEN = 512,
-	IP4_LEN = 20,
-	IP6_LEN = 40,
-};
+#include "tests/unit/tcp_rig.h"
 
 static const uint8_t needed4[] = {0x45, 0x00, 0x00, 0x38, 0x00, 0x01, 0x00, 0x00, 0x3c, 0x01, 0x5c,
 	0xa9, 0x0a, 0x05, 0x05, 0x05, 0x0a, 0x09, 0x09, 0x09, 0x03, 0x04, 0x16, 0xf1, 0x00, 0x00,
@@ -60,53 +53,10 @@ static const uint8_t made6[] = {0x60, 0x00, 0x00, 0x00, 0x00, 0x38, 0x3a, 0x40, 
 	0x02, 0xfd, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
 	0x00, 0x01, 0x1f, 0x90, 0x75, 0x30, 0xa1, 0xa2, 0xa3, 0xa4};
 
-static const struct flow_tuple client4 = {
-	.local = {10, 9, 9, 9},
-	.remote = {10, 0, 1, 2},
-	.local_port_be = RTE_BE16(80),
-	.remote_port_be = RTE_BE16(40000),
-	.family = 4,
-};
-
-static const struct flow_tuple endpoint6 = {
-	.local = {0xfd, 0, 0, 9, [15] = 1},
-	.remote = {0xfd, 0, 0, 2, [15] = 2},
-	.local_port_be = RTE_BE16(30000),
-	.remote_port_be = RTE_BE16(8080),
-	.family = 6,
-};
-
-static struct rte_mempool *pool;
-
-static int start(void **state)
-{
-	if (eal_start(state) != 0)
-		return -1;
-	pool = rte_pktmbuf_pool_create("l7_icmp_test", N_MBUFS, 0, PACKET_META_LEN,
-		ROOM_LEN + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
-	return pool == NULL;
-}
-
-// Every test gives back what it took.
-static int check_pool(void **state)
-{
-	(void)state;
-	return rte_mempool_avail_count(pool) != N_MBUFS;
-}
-
-static struct rte_mbuf *make(const uint8_t *bytes, uint32_t len)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
-
-	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, (uint16_t)len), bytes, len);
-	return m;
-}
-
 static bool read_and_free(
 	const uint8_t *bytes, uint32_t len, uint32_t off, struct l7_icmp_error *error)
 {
-	struct rte_mbuf *m = make(bytes, len);
+	struct rte_mbuf *m = rig_make(bytes, len);
 	bool ok = l7_icmp_read(m, off, error);
 
 	rte_pktmbuf_free(m);
@@ -118,11 +68,11 @@ static void l7_icmp_read_fragmentation_needed(void **state)
 	struct l7_icmp_error error;
 
 	(void)state;
-	assert_true(read_and_free(needed4, sizeof(needed4), IP4_LEN, &error));
+	assert_true(read_and_free(needed4, sizeof(needed4), RIG_IP4_LEN, &error));
 	assert_int_equal(error.kind, L7_ICMP_TOO_BIG);
 	assert_int_equal(error.mtu, 1300);
 	assert_int_equal(error.seq, 0x11223344);
-	assert_true(flow_tuple_equal(&error.tuple, &client4));
+	assert_true(flow_tuple_equal(&error.tuple, &rig_client4));
 }
 
 static void l7_icmp_read_packet_too_big(void **state)
@@ -130,11 +80,11 @@ static void l7_icmp_read_packet_too_big(void **state)
 	struct l7_icmp_error error;
 
 	(void)state;
-	assert_true(read_and_free(big6, sizeof(big6), IP6_LEN, &error));
+	assert_true(read_and_free(big6, sizeof(big6), RIG_IP6_LEN, &error));
 	assert_int_equal(error.kind, L7_ICMP_TOO_BIG);
 	assert_int_equal(error.mtu, 1400);
 	assert_int_equal(error.seq, 0x55667788);
-	assert_true(flow_tuple_equal(&error.tuple, &endpoint6));
+	assert_true(flow_tuple_equal(&error.tuple, &rig_endpoint6));
 }
 
 static void l7_icmp_read_unreachable(void **state)
@@ -142,11 +92,11 @@ static void l7_icmp_read_unreachable(void **state)
 	struct l7_icmp_error error;
 
 	(void)state;
-	assert_true(read_and_free(unreachable4, sizeof(unreachable4), IP4_LEN, &error));
+	assert_true(read_and_free(unreachable4, sizeof(unreachable4), RIG_IP4_LEN, &error));
 	assert_int_equal(error.kind, L7_ICMP_UNREACHABLE);
-	assert_true(read_and_free(unreachable6, sizeof(unreachable6), IP6_LEN, &error));
+	assert_true(read_and_free(unreachable6, sizeof(unreachable6), RIG_IP6_LEN, &error));
 	assert_int_equal(error.kind, L7_ICMP_UNREACHABLE);
-	assert_true(flow_tuple_equal(&error.tuple, &endpoint6));
+	assert_true(flow_tuple_equal(&error.tuple, &rig_endpoint6));
 }
 
 // Sets the checksum right whatever the bytes are, so that only their meaning is judged.
@@ -154,10 +104,10 @@ static bool judge4(uint8_t *bytes, uint32_t len, struct l7_icmp_error *error)
 {
 	uint16_t sum;
 
-	memset(bytes + IP4_LEN + 2, 0, 2);
-	sum = (uint16_t)~rte_raw_cksum(bytes + IP4_LEN, len - IP4_LEN);
-	memcpy(bytes + IP4_LEN + 2, &sum, 2);
-	return read_and_free(bytes, len, IP4_LEN, error);
+	memset(bytes + RIG_IP4_LEN + 2, 0, 2);
+	sum = (uint16_t)~rte_raw_cksum(bytes + RIG_IP4_LEN, len - RIG_IP4_LEN);
+	memcpy(bytes + RIG_IP4_LEN + 2, &sum, 2);
+	return read_and_free(bytes, len, RIG_IP4_LEN, error);
 }
 
 static void l7_icmp_read_tiny_mtu_is_raised(void **state)
@@ -167,8 +117,8 @@ static void l7_icmp_read_tiny_mtu_is_raised(void **state)
 
 	(void)state;
 	memcpy(bytes, needed4, sizeof(bytes));
-	bytes[IP4_LEN + 6] = 0;
-	bytes[IP4_LEN + 7] = 68;
+	bytes[RIG_IP4_LEN + 6] = 0;
+	bytes[RIG_IP4_LEN + 7] = 68;
 	assert_true(judge4(bytes, sizeof(bytes), &error));
 	assert_int_equal(error.mtu, 552);
 }
@@ -179,10 +129,10 @@ static void l7_icmp_read_flipped_bit_is_refused(void **state)
 	uint8_t bytes[sizeof(needed4)];
 
 	(void)state;
-	for (uint32_t bit = IP4_LEN * 8; bit < sizeof(bytes) * 8; bit++) {
+	for (uint32_t bit = RIG_IP4_LEN * 8; bit < sizeof(bytes) * 8; bit++) {
 		memcpy(bytes, needed4, sizeof(bytes));
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_false(read_and_free(bytes, sizeof(bytes), IP4_LEN, &error));
+		assert_false(read_and_free(bytes, sizeof(bytes), RIG_IP4_LEN, &error));
 	}
 }
 
@@ -192,7 +142,7 @@ static void l7_icmp_read_truncated_is_refused(void **state)
 	uint8_t bytes[sizeof(needed4)];
 
 	(void)state;
-	for (uint32_t len = IP4_LEN + 4; len < sizeof(bytes); len++) {
+	for (uint32_t len = RIG_IP4_LEN + 4; len < sizeof(bytes); len++) {
 		memcpy(bytes, needed4, sizeof(bytes));
 		assert_false(judge4(bytes, len, &error));
 	}
@@ -211,21 +161,21 @@ static void l7_icmp_read_other_quotes_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < RTE_DIM(changes); i++) {
 		memcpy(bytes, needed4, sizeof(bytes));
-		bytes[IP4_LEN + 8 + changes[i].off] = changes[i].value;
+		bytes[RIG_IP4_LEN + 8 + changes[i].off] = changes[i].value;
 		assert_false(judge4(bytes, sizeof(bytes), &error));
 	}
 }
 
 static void l7_icmp_made_errors_are_exact(void **state)
 {
-	struct rte_mbuf *m = l7_icmp_make_too_big(pool, &client4, 0xa1a2a3a4, 1400);
+	struct rte_mbuf *m = l7_icmp_make_too_big(rig_pool, &rig_client4, 0xa1a2a3a4, 1400);
 
 	(void)state;
 	assert_non_null(m);
 	assert_int_equal(m->pkt_len, sizeof(made4));
 	assert_memory_equal(rte_pktmbuf_mtod(m, void *), made4, sizeof(made4));
 	rte_pktmbuf_free(m);
-	m = l7_icmp_make_too_big(pool, &endpoint6, 0xa1a2a3a4, 1400);
+	m = l7_icmp_make_too_big(rig_pool, &rig_endpoint6, 0xa1a2a3a4, 1400);
 	assert_non_null(m);
 	assert_int_equal(m->pkt_len, sizeof(made6));
 	assert_memory_equal(rte_pktmbuf_mtod(m, void *), made6, sizeof(made6));
@@ -244,7 +194,7 @@ static void l7_icmp_errors_are_told_from_questions(void **state)
 	assert_false(l7_icmp_is_error(6, 135));
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, NULL, check_pool)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, NULL, rig_check_pool)
 
 int main(void)
 {
@@ -260,5 +210,5 @@ int main(void)
 		CASE(l7_icmp_errors_are_told_from_questions),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, NULL);
 }

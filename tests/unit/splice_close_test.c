@@ -12,26 +12,6 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
-
-enum {
-	GET_LEN = sizeof(GET) - 1,
-	POST_LEN = sizeof(POST) - 1,
-};
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 static void splice_endpoint_fin_on_an_idle_leg_is_not_seen(void **state)
 {
 	struct rig *rig = *state;
@@ -404,7 +384,7 @@ static void splice_keepalive_probe_is_answered_not_forwarded(void **state)
 	assert_int_equal(rig_take(rig, SPLICE_CLIENT)->ack, up);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -13,38 +13,13 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
 static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 static const char HINTS[] = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
 
 enum {
-	GET_LEN = sizeof(GET) - 1,
-	POST_LEN = sizeof(POST) - 1,
 	ANSWER_LEN = sizeof(ANSWER) - 1,
 	HINTS_LEN = sizeof(HINTS) - 1,
 };
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
-static void expect_status(struct rig *rig, uint32_t status)
-{
-	char start[16];
-	const struct rig_sent *sent = rig_take_data(rig, SPLICE_CLIENT);
-
-	snprintf(start, sizeof(start), "HTTP/1.1 %u ", status);
-	assert_memory_equal(sent->data, start, strlen(start));
-}
 
 // A leg is opened; what else is sent is passed over.
 static uint32_t accept_next(struct rig *rig)
@@ -84,7 +59,7 @@ static void splice_reset_before_the_answer_of_a_post_is_502(void **state)
 
 	ask_and_crash(rig, POST, POST_LEN, true);
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 	assert_int_equal(rig->why, SPLICE_WHY_ENDPOINT_RESET);
 }
 
@@ -182,7 +157,7 @@ static void splice_reset_behind_more_of_a_post_is_502(void **state)
 	rig_server(rig, leg, &(struct rig_in){.flags = TCP_RST, .seq = down});
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
 	rig_take(rig, SPLICE_SERVER);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 }
 
 static void splice_reset_behind_a_post_the_client_repeated_is_502(void **state)
@@ -194,7 +169,7 @@ static void splice_reset_behind_a_post_the_client_repeated_is_502(void **state)
 	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, POST);
 	rig_server(rig, leg, &(struct rig_in){.flags = TCP_RST, .seq = down});
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 }
 
 static void splice_reset_behind_a_repeated_post_is_502(void **state)
@@ -206,7 +181,7 @@ static void splice_reset_behind_a_repeated_post_is_502(void **state)
 	assert_string_equal(rig_take_data(rig, SPLICE_SERVER)->data, POST);
 	rig_server(rig, leg, &(struct rig_in){.flags = TCP_RST, .seq = down});
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 }
 
 // One whose program gave up says what it got until then.
@@ -218,7 +193,7 @@ static void splice_reset_that_acknowledges_the_head_of_a_post_is_502(void **stat
 	rig_server(rig, leg,
 		&(struct rig_in){.flags = TCP_RST | TCP_ACK, .seq = down, .ack = up + POST_LEN});
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 }
 
 static void splice_reset_with_an_old_ack_retries_a_post(void **state)
@@ -244,7 +219,7 @@ static void splice_pooled_leg_silent_for_a_second_keeps_a_post(void **state)
 	assert_in_range(n, 5, 8);
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
 	rig_server(rig, leg, &(struct rig_in){.seq = down, .ack = up + POST_LEN, .text = ANSWER});
-	expect_status(rig, 200);
+	rig_expect_status(rig, 200);
 }
 
 static void splice_pooled_leg_silent_for_ever_ends_a_post(void **state)
@@ -258,7 +233,7 @@ static void splice_pooled_leg_silent_for_ever_ends_a_post(void **state)
 	assert_int_equal(rig->n_events[SPLICE_RETRY], 0);
 	while (rig->sent[rig->n_taken].side == SPLICE_SERVER)
 		rig->n_taken++;
-	expect_status(rig, 503);
+	rig_expect_status(rig, 503);
 }
 
 static void splice_pooled_leg_silent_for_a_second_is_dead(void **state)
@@ -360,7 +335,7 @@ static void splice_answer_before_the_post_came_is_502(void **state)
 
 	rig_server(rig, leg, &(struct rig_in){.seq = down, .ack = up, .text = ANSWER});
 	assert_true(rig_take(rig, SPLICE_SERVER)->tcp.flags & TCP_RST);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 	assert_int_equal(rig->why, SPLICE_WHY_BAD_RESPONSE);
 }
 
@@ -420,10 +395,10 @@ static void splice_beginning_of_an_answer_that_waited_is_502(void **state)
 
 	assert_true(rig->flow_open[flow]);
 	assert_false(rig->leg_open[leg]);
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -12,20 +12,6 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 static void splice_syn_with_options_promises_the_listeners(void **state)
 {
 	struct rig *rig = *state;
@@ -291,7 +277,7 @@ static void splice_leg_reset_with_another_ack_is_not_believed(void **state)
 	assert_true(rig->leg_open[leg]);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -13,32 +13,6 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
-static const char UPGRADE[] = "GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-			      "Upgrade: websocket\r\n\r\n";
-static const char SWITCHING[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-				"Upgrade: websocket\r\n\r\n";
-
-enum {
-	GET_LEN = sizeof(GET) - 1,
-	POST_LEN = sizeof(POST) - 1,
-	UPGRADE_LEN = sizeof(UPGRADE) - 1,
-	SWITCHING_LEN = sizeof(SWITCHING) - 1,
-};
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
 // A connection on which both hosts may send.
 static uint32_t open_both_ways(struct rig *rig, uint32_t *flow)
 {
@@ -222,9 +196,9 @@ static void splice_sack_within_an_edited_head_moves_outward(void **state)
 	rig_forget(rig);
 	rig_server(rig, leg,
 		&(struct rig_in){.ack = 5,
-			.n_sacks = 2,
-			.sacks = {
-				{.left = 10, .right = up - 3}, {.left = up - 7, .right = up + 5}}});
+			.n_sacks = 3,
+			.sacks = {{.left = 10, .right = up - 3}, {.left = up - 7, .right = up + 5},
+				{.left = up - 1, .right = up + 5}}});
 	rig_expect_none(rig); // it would begin at the ACK
 	rig_server(rig, leg,
 		&(struct rig_in){.ack = up + 5,
@@ -405,7 +379,7 @@ static void splice_syn_of_a_restarted_client_gets_through_at_last(void **state)
 	assert_false(rig->leg_open[leg]);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

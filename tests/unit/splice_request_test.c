@@ -14,36 +14,11 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
 static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 enum {
-	GET_LEN = sizeof(GET) - 1,
-	POST_LEN = sizeof(POST) - 1,
 	ANSWER_LEN = sizeof(ANSWER) - 1,
 };
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
-
-static void expect_status(struct rig *rig, uint32_t status)
-{
-	char start[16];
-	const struct rig_sent *sent = rig_take_data(rig, SPLICE_CLIENT);
-
-	snprintf(start, sizeof(start), "HTTP/1.1 %u ", status);
-	assert_memory_equal(sent->data, start, strlen(start));
-}
 
 static void splice_head_repeated_while_connecting_is_absorbed(void **state)
 {
@@ -112,6 +87,7 @@ static void splice_head_unedited_obeys_the_window_of_a_new_leg(void **state)
 	uint32_t flow, leg;
 
 	rig->server_window = 10;
+	rig->server_scale = 7; // not of a SYN's window (RFC 7323 §2.2)
 	rig_start(rig);
 	flow = rig_open(rig);
 	rig_client(rig, flow, &(struct rig_in){.text = GET});
@@ -153,6 +129,29 @@ static void splice_request_second_goes_in_place_on_the_pooled_leg(void **state)
 	assert_true(sent->carried);
 	assert_int_equal(sent->seq, GET_LEN);
 	assert_string_equal(sent->data, GET);
+}
+
+// What the endpoint was promised at the leg's handshake must hold for the client.
+static void splice_request_of_a_lesser_client_gets_a_leg_of_its_own(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t flow, up = 0, down = 0;
+
+	rig_start(rig);
+	rig_exchange(rig, rig_open(rig), &up, &down);
+	rig->client_mss = 600;
+	flow = rig_open(rig);
+	rig_forget(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	assert_int_equal(rig_take(rig, SPLICE_SERVER)->tcp.mss, 536);
+	rig->client_mss = 1460;
+	rig->client_sack = false;
+	flow = rig_open(rig);
+	rig_forget(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	assert_int_equal(rig_take(rig, SPLICE_SERVER)->tcp.flags, TCP_SYN);
+	assert_false(rig->sent[rig->n_taken - 1].tcp.sack_offered);
+	assert_int_equal(splice_idle_legs(rig->splice, rig->leg_endpoint[0]), 1);
 }
 
 static void splice_request_pipelined_waits_for_the_answers_ack(void **state)
@@ -203,7 +202,7 @@ static void splice_head_too_slow_is_408(void **state)
 	rig_wait(rig, 4900);
 	rig_expect_none(rig);
 	rig_wait(rig, 200);
-	expect_status(rig, 408);
+	rig_expect_status(rig, 408);
 	assert_int_equal(rig->why, SPLICE_WHY_HEAD_TIMEOUT);
 	rig_client(rig, flow, &(struct rig_in){.seq = 9, .ack = rig->sent[0].len});
 	assert_true(rig_n_sent(rig, SPLICE_CLIENT, TCP_FIN) > 0);
@@ -228,7 +227,7 @@ static void splice_head_too_large_is_431(void **state)
 		rig_client(rig, flow, &(struct rig_in){.seq = seq, .text = line});
 		seq += 1400;
 	}
-	expect_status(rig, 431);
+	rig_expect_status(rig, 431);
 }
 
 static void splice_head_malformed_is_400_and_the_end(void **state)
@@ -263,7 +262,7 @@ static void splice_answer_malformed_is_502(void **state)
 			.ack = GET_LEN, .text = "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"});
 	while (rig->sent[rig->n_taken].side == SPLICE_SERVER)
 		rig->n_taken++;
-	expect_status(rig, 502);
+	rig_expect_status(rig, 502);
 	assert_int_equal(rig->why, SPLICE_WHY_BAD_RESPONSE);
 	assert_true(rig_n_sent(rig, SPLICE_SERVER, TCP_RST) > 0);
 }
@@ -277,7 +276,7 @@ static void splice_no_endpoint_is_503_and_the_connection_goes_on(void **state)
 	rig_start(rig);
 	flow = rig_open(rig);
 	rig_client(rig, flow, &(struct rig_in){.text = GET});
-	expect_status(rig, 503);
+	rig_expect_status(rig, 503);
 	assert_int_equal(rig->why, SPLICE_WHY_NO_ENDPOINT);
 	rig->n_endpoints = 1;
 	rig_client(rig, flow,
@@ -286,6 +285,22 @@ static void splice_no_endpoint_is_503_and_the_connection_goes_on(void **state)
 	rig_forget(rig);
 	assert_true(rig->flow_open[flow]);
 	assert_int_equal(rig->n_events[SPLICE_REQUEST], 2);
+}
+
+// RFC 9110 §6.6.1.
+static void splice_own_reply_says_when_it_was_made(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t flow;
+
+	rig->n_endpoints = 0;
+	rig->date = "Sun, 06 Nov 1994 08:49:37 GMT";
+	rig_start(rig);
+	flow = rig_open(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	assert_string_equal(rig_take_data(rig, SPLICE_CLIENT)->data,
+		"HTTP/1.1 503 Service Unavailable\r\ndate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		"content-length: 0\r\n\r\n");
 }
 
 static void splice_no_port_is_503(void **state)
@@ -297,7 +312,7 @@ static void splice_no_port_is_503(void **state)
 	rig_start(rig);
 	flow = rig_open(rig);
 	rig_client(rig, flow, &(struct rig_in){.text = GET});
-	expect_status(rig, 503);
+	rig_expect_status(rig, 503);
 }
 
 static void splice_answer_too_late_is_504(void **state)
@@ -317,7 +332,24 @@ static void splice_answer_too_late_is_504(void **state)
 	rig_wait(rig, 200);
 	while (rig->sent[rig->n_taken].side == SPLICE_SERVER)
 		rig->n_taken++;
-	expect_status(rig, 504);
+	rig_expect_status(rig, 504);
+}
+
+// The route's time-out runs while the leg is opened, too.
+static void splice_endpoint_that_does_not_connect_in_the_routes_time_is_504(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t flow;
+
+	rig->decision.connect_timeout_ms = 5000;
+	rig->decision.route_timeout_ms = 700;
+	rig_start(rig);
+	flow = rig_open(rig);
+	rig_client(rig, flow, &(struct rig_in){.text = GET});
+	rig_forget(rig);
+	rig_wait(rig, 800);
+	rig_expect_status(rig, 504);
+	assert_int_equal(rig->why, SPLICE_WHY_ROUTE_TIMEOUT);
 }
 
 static void splice_answer_before_the_body_ends_the_connection(void **state)
@@ -367,7 +399,7 @@ static void splice_interim_answers_pass_unedited(void **state)
 	assert_int_equal(sent->seq, len);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {
@@ -378,6 +410,7 @@ int main(void)
 		CASE(splice_head_unedited_obeys_the_window_of_a_new_leg),
 		CASE(splice_head_unedited_is_acknowledged_with_the_refusal),
 		CASE(splice_request_second_goes_in_place_on_the_pooled_leg),
+		CASE(splice_request_of_a_lesser_client_gets_a_leg_of_its_own),
 		CASE(splice_request_pipelined_waits_for_the_answers_ack),
 		CASE(splice_request_with_the_answers_ack_goes_at_once),
 		CASE(splice_head_too_slow_is_408),
@@ -385,8 +418,10 @@ int main(void)
 		CASE(splice_head_malformed_is_400_and_the_end),
 		CASE(splice_answer_malformed_is_502),
 		CASE(splice_no_endpoint_is_503_and_the_connection_goes_on),
+		CASE(splice_own_reply_says_when_it_was_made),
 		CASE(splice_no_port_is_503),
 		CASE(splice_answer_too_late_is_504),
+		CASE(splice_endpoint_that_does_not_connect_in_the_routes_time_is_504),
 		CASE(splice_answer_before_the_body_ends_the_connection),
 		CASE(splice_interim_answers_pass_unedited),
 	};

@@ -183,12 +183,18 @@ static uint32_t on_leg_idle_ms(void *ctx, uint32_t endpoint)
 	return rig->removed ? 0 : rig->leg_idle_ms;
 }
 
+static const char *on_date(void *ctx)
+{
+	return ((const struct rig *)ctx)->date;
+}
+
 static const struct splice_io io = {
 	.send = on_send,
 	.drop = on_drop,
 	.listener = on_listener,
 	.target = on_target,
 	.route = on_route,
+	.date = on_date,
 	.edit_response = on_edit,
 	.pick = on_pick,
 	.endpoint_lives = on_lives,
@@ -250,6 +256,18 @@ void rig_destroy(struct rig *rig)
 	splice_destroy(rig->splice);
 	assert_int_equal(rig->n_live, 0);
 	free(rig);
+}
+
+int rig_setup(void **state)
+{
+	*state = rig_create();
+	return 0;
+}
+
+int rig_teardown(void **state)
+{
+	rig_destroy(*state);
+	return 0;
 }
 
 static struct tcp_segment *carry(struct rig *rig, const struct rig_in *in)
@@ -382,6 +400,15 @@ uint32_t rig_exchange(struct rig *rig, uint32_t flow, uint32_t *up, uint32_t *do
 	rig_client(rig, flow, &(struct rig_in){.seq = *up, .ack = *down});
 	rig_forget(rig);
 	return leg;
+}
+
+void rig_expect_status(struct rig *rig, uint32_t status)
+{
+	char start[16];
+	const struct rig_sent *sent = rig_take_data(rig, SPLICE_CLIENT);
+
+	snprintf(start, sizeof(start), "HTTP/1.1 %u ", status);
+	assert_memory_equal(sent->data, start, strlen(start));
 }
 
 const struct rig_sent *rig_take(struct rig *rig, enum splice_side side)

@@ -13,6 +13,21 @@ enum {
 	RIG_SERVER_ISS = 5000,
 };
 
+// What most tests send.
+static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
+static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
+static const char UPGRADE[] = "GET /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+			      "Upgrade: websocket\r\n\r\n";
+static const char SWITCHING[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+				"Upgrade: websocket\r\n\r\n";
+
+enum {
+	GET_LEN = sizeof(GET) - 1,
+	POST_LEN = sizeof(POST) - 1,
+	UPGRADE_LEN = sizeof(UPGRADE) - 1,
+	SWITCHING_LEN = sizeof(SWITCHING) - 1,
+};
+
 #define RIG_CLIENT_ISS UINT32_C(0xfffffff0) // numbers wrap in the first bytes
 
 struct rig_sent {
@@ -64,6 +79,7 @@ struct rig {
 	struct splice_decision decision;
 	struct splice_target target; // the last one; cluster is one more with each
 	uint32_t n_endpoints;	     // 0: none is healthy
+	const char *date;	     // NULL at first: not known
 	bool ports_out;
 	bool removed;	      // all endpoints
 	uint32_t leg_idle_ms; // how long idle legs are kept
@@ -73,6 +89,10 @@ struct rig {
 struct rig *rig_create(void);
 void rig_start(struct rig *rig);
 void rig_destroy(struct rig *rig);
+
+// For cmocka: a rig that is not started, as the state of a test.
+int rig_setup(void **state);
+int rig_teardown(void **state);
 
 // A client's handshake; returns its flow.
 uint32_t rig_open(struct rig *rig);
@@ -90,6 +110,8 @@ uint32_t rig_exchange(struct rig *rig, uint32_t flow, uint32_t *up, uint32_t *do
 const struct rig_sent *rig_take(struct rig *rig, enum splice_side side);
 // The next one with data; ACKs before it are passed over.
 const struct rig_sent *rig_take_data(struct rig *rig, enum splice_side side);
+// The client gets an answer with this status next.
+void rig_expect_status(struct rig *rig, uint32_t status);
 // How many went to a side since rig_forget(), with one of flags; 0: any.
 uint32_t rig_n_sent(const struct rig *rig, enum splice_side side, uint8_t flags);
 void rig_expect_none(const struct rig *rig);

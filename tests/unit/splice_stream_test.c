@@ -12,27 +12,11 @@
 
 #include "tests/unit/splice_rig.h"
 
-static const char GET[] = "GET /x HTTP/1.1\r\nHost: x\r\n\r\n";
-static const char POST[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\n";
 static const char ANSWER[] = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n";
 
 enum {
-	GET_LEN = sizeof(GET) - 1,
-	POST_LEN = sizeof(POST) - 1,
 	ANSWER_LEN = sizeof(ANSWER) - 1,
 };
-
-static int setup(void **state)
-{
-	*state = rig_create();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rig_destroy(*state);
-	return 0;
-}
 
 // A flow whose request is at the endpoint, and acknowledged there and to the client.
 static uint32_t ask(struct rig *rig, uint32_t flow, const char *request, uint32_t head_len)
@@ -356,7 +340,7 @@ static void splice_owned_bytes_probe_a_shut_window(void **state)
 	assert_memory_equal(rig->sent[rig->n_sent - 1].data, "HTTP/1.1 200", 12);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
 int main(void)
 {

@@ -13,14 +13,7 @@
 #include <cmocka.h>
 #include <rte_ip.h>
 
-#include "tests/unit/eal.h"
-
-enum {
-	N_MBUFS = 63,
-	ROOM_LEN = 512,
-	IP4_LEN = 20,
-	IP6_LEN = 40,
-};
+#include "tests/unit/tcp_rig.h"
 
 // A SYN with everything that Linux offers.
 static const uint8_t syn4[] = {0x45, 0x00, 0x00, 0x3c, 0x12, 0x34, 0x00, 0x00, 0x3c, 0x06, 0x4e,
@@ -76,39 +69,12 @@ static const uint8_t reset4[] = {0x45, 0x00, 0x00, 0x28, 0x00, 0x00, 0x40, 0x00,
 	0xbd, 0x0a, 0x09, 0x09, 0x09, 0x0a, 0x00, 0x01, 0x02, 0x00, 0x50, 0x9c, 0x40, 0x00, 0x00,
 	0x00, 0x00, 0x11, 0x22, 0x33, 0x45, 0x50, 0x14, 0x00, 0x00, 0xb0, 0xc5, 0x00, 0x00};
 
-static struct rte_mempool *pool;
-
-static int start(void **state)
-{
-	if (eal_start(state) != 0)
-		return -1;
-	pool = rte_pktmbuf_pool_create("tcp_test", N_MBUFS, 0, PACKET_META_LEN,
-		ROOM_LEN + RTE_PKTMBUF_HEADROOM, SOCKET_ID_ANY);
-	return pool == NULL;
-}
-
-// Every test gives back what it took.
-static int check_pool(void **state)
-{
-	(void)state;
-	return rte_mempool_avail_count(pool) != N_MBUFS;
-}
-
-static struct rte_mbuf *make(const uint8_t *bytes, uint32_t len)
-{
-	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
-
-	assert_non_null(m);
-	memcpy(rte_pktmbuf_append(m, (uint16_t)len), bytes, len);
-	return m;
-}
-
 // In two buffers, cut at off.
 static struct rte_mbuf *make_chain(const uint8_t *bytes, uint32_t len, uint32_t off)
 {
-	struct rte_mbuf *m = make(bytes, off);
+	struct rte_mbuf *m = rig_make(bytes, off);
 
-	m->next = make(bytes + off, len - off);
+	m->next = rig_make(bytes + off, len - off);
 	m->nb_segs = 2;
 	m->pkt_len = len;
 	return m;
@@ -116,7 +82,7 @@ static struct rte_mbuf *make_chain(const uint8_t *bytes, uint32_t len, uint32_t 
 
 static void check_bytes(struct rte_mbuf *m, const uint8_t *bytes, uint32_t len)
 {
-	uint8_t got[ROOM_LEN];
+	uint8_t got[RIG_ROOM_LEN];
 
 	assert_int_equal(m->pkt_len, len);
 	assert_memory_equal(rte_pktmbuf_read(m, 0, len, got), bytes, len);
@@ -132,31 +98,15 @@ static enum tcp_verdict parse_and_free(struct rte_mbuf *m, uint32_t tcp_off)
 	return verdict;
 }
 
-static const struct flow_tuple client4 = {
-	.local = {10, 9, 9, 9},
-	.remote = {10, 0, 1, 2},
-	.local_port_be = RTE_BE16(80),
-	.remote_port_be = RTE_BE16(40000),
-	.family = 4,
-};
-
-static const struct flow_tuple endpoint6 = {
-	.local = {0xfd, 0, 0, 9, [15] = 1},
-	.remote = {0xfd, 0, 0, 2, [15] = 2},
-	.local_port_be = RTE_BE16(30000),
-	.remote_port_be = RTE_BE16(8080),
-	.family = 6,
-};
-
 static void tcp_parse_syn_options_are_read(void **state)
 {
-	struct rte_mbuf *m = make(syn4, sizeof(syn4));
+	struct rte_mbuf *m = rig_make(syn4, sizeof(syn4));
 	const struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
-	assert_true(flow_tuple_equal(&tuple, &client4));
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
+	assert_true(flow_tuple_equal(&tuple, &rig_client4));
 	assert_int_equal(seg->flags, TCP_SYN);
 	assert_int_equal(seg->seq, 0x11223344);
 	assert_int_equal(seg->window, 64240);
@@ -171,13 +121,13 @@ static void tcp_parse_syn_options_are_read(void **state)
 
 static void tcp_parse_data_is_read(void **state)
 {
-	struct rte_mbuf *m = make(data4, sizeof(data4));
+	struct rte_mbuf *m = rig_make(data4, sizeof(data4));
 	const struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
-	assert_true(flow_tuple_equal(&tuple, &client4));
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
+	assert_true(flow_tuple_equal(&tuple, &rig_client4));
 	assert_int_equal(seg->flags, TCP_PSH | TCP_ACK | TCP_URG);
 	assert_int_equal(seg->seq, 0x11223345);
 	assert_int_equal(seg->ack, 0x55667788);
@@ -195,12 +145,12 @@ static void tcp_parse_data_is_read(void **state)
 
 static void tcp_parse_ip6_is_read(void **state)
 {
-	struct rte_mbuf *m = make(data6, sizeof(data6));
+	struct rte_mbuf *m = rig_make(data6, sizeof(data6));
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP6_LEN, &tuple), TCP_OK);
-	assert_true(flow_tuple_equal(&tuple, &endpoint6));
+	assert_int_equal(tcp_parse(m, RIG_IP6_LEN, &tuple), TCP_OK);
+	assert_true(flow_tuple_equal(&tuple, &rig_endpoint6));
 	assert_int_equal(tcp_packet_of(m)->segment.len, 3);
 	rte_pktmbuf_free(m);
 }
@@ -209,23 +159,23 @@ static void tcp_parse_ip6_is_read(void **state)
 static void tcp_parse_flipped_bit_is_refused(void **state)
 {
 	(void)state;
-	for (uint32_t bit = IP4_LEN * 8; bit < sizeof(data4) * 8; bit++) {
-		struct rte_mbuf *m = make(data4, sizeof(data4));
+	for (uint32_t bit = RIG_IP4_LEN * 8; bit < sizeof(data4) * 8; bit++) {
+		struct rte_mbuf *m = rig_make(data4, sizeof(data4));
 
 		rte_pktmbuf_mtod(m, uint8_t *)[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_int_not_equal(parse_and_free(m, IP4_LEN), TCP_OK);
+		assert_int_not_equal(parse_and_free(m, RIG_IP4_LEN), TCP_OK);
 	}
 }
 
 static void tcp_parse_wherever_it_is_cut(void **state)
 {
 	(void)state;
-	for (uint32_t off = IP4_LEN; off < sizeof(data4); off++) {
+	for (uint32_t off = RIG_IP4_LEN; off < sizeof(data4); off++) {
 		struct rte_mbuf *m = make_chain(data4, sizeof(data4), off);
 		const struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 		struct flow_tuple tuple;
 
-		assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
+		assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
 		assert_int_equal(seg->len, 28);
 		assert_memory_equal(seg->data, data4 + sizeof(data4) - 28, 28);
 		rte_pktmbuf_free(m);
@@ -235,20 +185,20 @@ static void tcp_parse_wherever_it_is_cut(void **state)
 // Longer than one buffer of the pool.
 static void tcp_parse_scattered_is_refused(void **state)
 {
-	uint8_t bytes[2 * ROOM_LEN] = {0};
+	uint8_t bytes[2 * RIG_ROOM_LEN] = {0};
 	struct rte_mbuf *m;
 
 	(void)state;
 	memcpy(bytes, data4, sizeof(data4));
-	m = make_chain(bytes, 2 * ROOM_LEN, ROOM_LEN);
-	assert_int_equal(parse_and_free(m, IP4_LEN), TCP_SCATTERED);
+	m = make_chain(bytes, 2 * RIG_ROOM_LEN, RIG_ROOM_LEN);
+	assert_int_equal(parse_and_free(m, RIG_IP4_LEN), TCP_SCATTERED);
 }
 
 static void tcp_parse_short_is_refused(void **state)
 {
 	(void)state;
-	for (uint32_t len = IP4_LEN; len < IP4_LEN + 20; len++)
-		assert_int_equal(parse_and_free(make(data4, len), IP4_LEN), TCP_MALFORMED);
+	for (uint32_t len = RIG_IP4_LEN; len < RIG_IP4_LEN + 20; len++)
+		assert_int_equal(parse_and_free(rig_make(data4, len), RIG_IP4_LEN), TCP_MALFORMED);
 }
 
 // Sets the checksum right whatever the bytes are, so that only their meaning is judged.
@@ -257,14 +207,14 @@ static enum tcp_verdict judge(uint8_t *bytes, uint32_t len)
 	struct rte_mbuf *m;
 	uint32_t sum;
 
-	memset(bytes + IP4_LEN + 16, 0, 2);
-	sum = rte_cpu_to_be_16(6) + rte_cpu_to_be_16((uint16_t)(len - IP4_LEN)) +
-	      rte_raw_cksum(bytes + 12, 8) + rte_raw_cksum(bytes + IP4_LEN, len - IP4_LEN);
+	memset(bytes + RIG_IP4_LEN + 16, 0, 2);
+	sum = rte_cpu_to_be_16(6) + rte_cpu_to_be_16((uint16_t)(len - RIG_IP4_LEN)) +
+	      rte_raw_cksum(bytes + 12, 8) + rte_raw_cksum(bytes + RIG_IP4_LEN, len - RIG_IP4_LEN);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = ~(sum + (sum >> 16));
-	memcpy(bytes + IP4_LEN + 16, &sum, 2);
-	m = make(bytes, len);
-	return parse_and_free(m, IP4_LEN);
+	memcpy(bytes + RIG_IP4_LEN + 16, &sum, 2);
+	m = rig_make(bytes, len);
+	return parse_and_free(m, RIG_IP4_LEN);
 }
 
 static void tcp_parse_header_lengths_are_checked(void **state)
@@ -274,7 +224,7 @@ static void tcp_parse_header_lengths_are_checked(void **state)
 	(void)state;
 	memcpy(bytes, syn4, sizeof(syn4));
 	for (uint8_t words = 0; words < 16; words++) {
-		bytes[IP4_LEN + 12] = (uint8_t)(words << 4);
+		bytes[RIG_IP4_LEN + 12] = (uint8_t)(words << 4);
 		// 5 to 10 words fit; between them options are cut in pieces, which may not fit.
 		if (words < 5 || words > 10)
 			assert_int_equal(judge(bytes, sizeof(bytes)), TCP_MALFORMED);
@@ -302,13 +252,13 @@ static void tcp_parse_bad_options_are_refused(void **state)
 		{{5, 4, 5, 0}, TCP_MALFORMED},
 		{{5, 2, 0, 0}, TCP_OK},
 	};
-	uint8_t bytes[IP4_LEN + 24];
+	uint8_t bytes[RIG_IP4_LEN + 24];
 
 	(void)state;
 	for (size_t i = 0; i < RTE_DIM(cases); i++) {
 		memcpy(bytes, data4, sizeof(bytes));
-		bytes[IP4_LEN + 12] = 6 << 4;
-		memcpy(bytes + IP4_LEN + 20, cases[i].options, 4);
+		bytes[RIG_IP4_LEN + 12] = 6 << 4;
+		memcpy(bytes + RIG_IP4_LEN + 20, cases[i].options, 4);
 		assert_int_equal(judge(bytes, sizeof(bytes)), cases[i].verdict);
 	}
 }
@@ -324,8 +274,8 @@ static void tcp_parse_large_scale_is_fourteen(void **state)
 	memcpy(bytes, syn4, sizeof(syn4));
 	bytes[sizeof(bytes) - 1] = 200;
 	assert_int_equal(judge(bytes, sizeof(bytes)), TCP_OK);
-	m = make(bytes, sizeof(bytes));
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
+	m = rig_make(bytes, sizeof(bytes));
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
 	assert_int_equal(tcp_packet_of(m)->segment.scale, 14);
 	rte_pktmbuf_free(m);
 }
@@ -340,13 +290,13 @@ static void tcp_write_ip4_becomes_ip6(void **state)
 		.n_sacks = 2,
 		.sacks = {{0xa1a2a400, 0xa1a2a500}, {0xa1a2b000, 0xa1a2b100}},
 		.scale = TCP_NO_WINDOW_SCALE};
-	struct rte_mbuf *m = make(data4, sizeof(data4));
+	struct rte_mbuf *m = rig_make(data4, sizeof(data4));
 	struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
-	assert_true(tcp_write(m, seg->data, seg->len, &out, &endpoint6));
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
+	assert_true(tcp_write(m, seg->data, seg->len, &out, &rig_endpoint6));
 	check_bytes(m, data4_as_ip6, sizeof(data4_as_ip6));
 	rte_pktmbuf_free(m);
 }
@@ -359,27 +309,27 @@ static const struct tcp_out out4 = {.seq = 0x55667789,
 
 static void tcp_write_ip6_becomes_ip4(void **state)
 {
-	struct rte_mbuf *m = make(data6, sizeof(data6));
+	struct rte_mbuf *m = rig_make(data6, sizeof(data6));
 	struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP6_LEN, &tuple), TCP_OK);
-	assert_true(tcp_write(m, seg->data, seg->len, &out4, &client4));
+	assert_int_equal(tcp_parse(m, RIG_IP6_LEN, &tuple), TCP_OK);
+	assert_true(tcp_write(m, seg->data, seg->len, &out4, &rig_client4));
 	check_bytes(m, data6_as_ip4, sizeof(data6_as_ip4));
 	rte_pktmbuf_free(m);
 }
 
 static void tcp_write_part_of_the_payload(void **state)
 {
-	struct rte_mbuf *m = make(data6, sizeof(data6));
+	struct rte_mbuf *m = rig_make(data6, sizeof(data6));
 	struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP6_LEN, &tuple), TCP_OK);
+	assert_int_equal(tcp_parse(m, RIG_IP6_LEN, &tuple), TCP_OK);
 	tcp_segment_cut(seg, 1);
-	assert_true(tcp_write(m, seg->data, seg->len, &out4, &client4));
+	assert_true(tcp_write(m, seg->data, seg->len, &out4, &rig_client4));
 	check_bytes(m, data6_cut_as_ip4, sizeof(data6_cut_as_ip4));
 	rte_pktmbuf_free(m);
 }
@@ -387,16 +337,16 @@ static void tcp_write_part_of_the_payload(void **state)
 // What the splice rewrote is summed again.
 static void tcp_write_rewritten_payload(void **state)
 {
-	struct rte_mbuf *m = make(data6, sizeof(data6));
+	struct rte_mbuf *m = rig_make(data6, sizeof(data6));
 	struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
-	assert_int_equal(tcp_parse(m, IP6_LEN, &tuple), TCP_OK);
+	assert_int_equal(tcp_parse(m, RIG_IP6_LEN, &tuple), TCP_OK);
 	memcpy(seg->data, "new", 3);
 	seg->rewritten = true;
-	assert_true(tcp_write(m, seg->data, seg->len, &out4, &client4));
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
+	assert_true(tcp_write(m, seg->data, seg->len, &out4, &rig_client4));
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
 	assert_memory_equal(tcp_packet_of(m)->segment.data, "new", 3);
 	rte_pktmbuf_free(m);
 }
@@ -404,14 +354,14 @@ static void tcp_write_rewritten_payload(void **state)
 // Where the packet stands right at its buffer's beginning, the headers find room elsewhere.
 static void tcp_write_without_headroom(void **state)
 {
-	struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+	struct rte_mbuf *m = rte_pktmbuf_alloc(rig_pool);
 	struct tcp_segment *seg = &tcp_packet_of(m)->segment;
 	struct flow_tuple tuple;
 
 	(void)state;
 	m->data_off = 0;
 	memcpy(rte_pktmbuf_append(m, sizeof(data4)), data4, sizeof(data4));
-	assert_int_equal(tcp_parse(m, IP4_LEN, &tuple), TCP_OK);
+	assert_int_equal(tcp_parse(m, RIG_IP4_LEN, &tuple), TCP_OK);
 	assert_true(tcp_write(m, seg->data, seg->len,
 		&(struct tcp_out){.seq = 0x01020304,
 			.ack = 0xa1a2a3a4,
@@ -420,7 +370,7 @@ static void tcp_write_without_headroom(void **state)
 			.n_sacks = 2,
 			.sacks = {{0xa1a2a400, 0xa1a2a500}, {0xa1a2b000, 0xa1a2b100}},
 			.scale = TCP_NO_WINDOW_SCALE},
-		&endpoint6));
+		&rig_endpoint6));
 	check_bytes(m, data4_as_ip6, sizeof(data4_as_ip6));
 	rte_pktmbuf_free(m);
 }
@@ -434,7 +384,7 @@ static void tcp_make_syn_has_its_options(void **state)
 		.mss = 1220,
 		.scale = 9,
 		.sack_offered = true};
-	struct rte_mbuf *m = tcp_make(pool, NULL, 0, &out, &endpoint6);
+	struct rte_mbuf *m = tcp_make(rig_pool, NULL, 0, &out, &rig_endpoint6);
 
 	(void)state;
 	assert_non_null(m);
@@ -444,7 +394,7 @@ static void tcp_make_syn_has_its_options(void **state)
 
 static void tcp_make_copies(void **state)
 {
-	struct rte_mbuf *m = tcp_make(pool, (const uint8_t *)"odd", 3, &out4, &client4);
+	struct rte_mbuf *m = tcp_make(rig_pool, (const uint8_t *)"odd", 3, &out4, &rig_client4);
 
 	(void)state;
 	assert_non_null(m);
@@ -454,10 +404,10 @@ static void tcp_make_copies(void **state)
 
 static void tcp_make_too_long_is_nothing(void **state)
 {
-	static const uint8_t bytes[ROOM_LEN];
+	static const uint8_t bytes[RIG_ROOM_LEN];
 
 	(void)state;
-	assert_null(tcp_make(pool, bytes, sizeof(bytes), &out4, &client4));
+	assert_null(tcp_make(rig_pool, bytes, sizeof(bytes), &out4, &rig_client4));
 }
 
 static void tcp_reset_answers_a_syn(void **state)
@@ -468,7 +418,7 @@ static void tcp_reset_answers_a_syn(void **state)
 
 	(void)state;
 	assert_true(tcp_reset_for(&syn, &out));
-	m = tcp_make(pool, NULL, 0, &out, &client4);
+	m = tcp_make(rig_pool, NULL, 0, &out, &rig_client4);
 	assert_non_null(m);
 	check_bytes(m, reset4, sizeof(reset4));
 	rte_pktmbuf_free(m);
@@ -491,7 +441,7 @@ static void tcp_reset_takes_its_number_from_the_ack(void **state)
 	assert_false(tcp_reset_for(&rst, &out));
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, NULL, check_pool)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, NULL, rig_check_pool)
 
 int main(void)
 {
@@ -518,5 +468,5 @@ int main(void)
 		CASE(tcp_reset_takes_its_number_from_the_ack),
 	};
 
-	return cmocka_run_group_tests(tests, start, NULL);
+	return cmocka_run_group_tests(tests, rig_start, NULL);
 }

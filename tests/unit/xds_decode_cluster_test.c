@@ -1,80 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Clusters: where endpoints come from, how they are chosen, and what is refused.
+// Clusters: their settings, and what is refused of them; and what all kinds of resources have in common.
 
-#include <errno.h>
-#include <stdio.h>
+#include "tests/unit/xds_cluster_rig.h"
 
-#include "tests/unit/xds_fixture.h"
-
-#define LB "envoy.extensions.load_balancing_policies."
 #define HTTP_OPTIONS "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-
-// An EDS cluster as the simplest servers send it.
-struct parts {
-	Xds__Cluster message;
-	Xds__EdsClusterConfig eds;
-	Xds__ConfigSource source;
-	Xds__Empty empty;
-};
-
-static void init(struct parts *p)
-{
-	p->empty = (Xds__Empty)XDS__EMPTY__INIT;
-	p->source = (Xds__ConfigSource)XDS__CONFIG_SOURCE__INIT;
-	p->source.source_case = XDS__CONFIG_SOURCE__SOURCE_ADS;
-	p->source.ads = &p->empty;
-	p->eds = (Xds__EdsClusterConfig)XDS__EDS_CLUSTER_CONFIG__INIT;
-	p->eds.eds_config = &p->source;
-	p->message = (Xds__Cluster)XDS__CLUSTER__INIT;
-	p->message.name = (char *)"payments";
-	p->message.cluster_discovery_type_case = XDS__CLUSTER__CLUSTER_DISCOVERY_TYPE_TYPE;
-	p->message.type = XDS__CLUSTER__DISCOVERY__EDS;
-	p->message.eds_cluster_config = &p->eds;
-}
-
-// One with its endpoint in itself.
-struct own_parts {
-	struct parts parts;
-	Xds__ClusterLoadAssignment assignment;
-	Xds__LocalityLbEndpoints locality, *localities[2];
-	Xds__LbEndpoint item, *items[2];
-	Xds__Endpoint endpoint;
-	struct fixture_address address;
-};
-
-static Xds__Cluster *init_own(
-	struct own_parts *p, Xds__Cluster__Discovery type, const char *address)
-{
-	init(&p->parts);
-	p->parts.message.eds_cluster_config = NULL;
-	p->parts.message.type = type;
-	p->parts.message.load_assignment = &p->assignment;
-	p->assignment = (Xds__ClusterLoadAssignment)XDS__CLUSTER_LOAD_ASSIGNMENT__INIT;
-	p->assignment.cluster_name = (char *)"payments";
-	p->assignment.n_endpoints = 1;
-	p->assignment.endpoints = p->localities;
-	p->locality = (Xds__LocalityLbEndpoints)XDS__LOCALITY_LB_ENDPOINTS__INIT;
-	p->localities[0] = p->localities[1] = &p->locality;
-	p->locality.n_lb_endpoints = 1;
-	p->locality.lb_endpoints = p->items;
-	p->item = (Xds__LbEndpoint)XDS__LB_ENDPOINT__INIT;
-	p->item.host_identifier_case = XDS__LB_ENDPOINT__HOST_IDENTIFIER_ENDPOINT;
-	p->item.endpoint = &p->endpoint;
-	p->items[0] = p->items[1] = &p->item;
-	p->endpoint = (Xds__Endpoint)XDS__ENDPOINT__INIT;
-	p->endpoint.address = fixture_address_init(&p->address, address, 443);
-	return &p->parts.message;
-}
 
 static void xds_decode_cluster_eds_has_defaults(void **state)
 {
 	const struct xds_cluster *cluster;
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	resource = fixture_accept(XDS_CLUSTER, &p.message);
 	cluster = resource->cluster;
 	assert_string_equal(resource->name, "payments");
@@ -100,10 +39,10 @@ static void xds_decode_cluster_settings_are_read(void **state)
 	struct fixture_metadata metadata = {0};
 	const struct xds_cluster *cluster;
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	connect.nanos = 250000001;
 	fetch.seconds = 0;
 	panic.value = 33.5;
@@ -135,10 +74,10 @@ static void xds_decode_cluster_segments_are_its_policy(void **state)
 	static const char *const segments[] = {"2001:db8:b::1"};
 	struct fixture_metadata metadata = {0};
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	p.message.metadata = fixture_metadata_init(&metadata);
 	fixture_metadata_list(&metadata, "segments", segments, 1);
 	resource = fixture_accept(XDS_CLUSTER, &p.message);
@@ -153,10 +92,10 @@ static void xds_decode_cluster_sources_are_accepted_but_files(void **state)
 	Xds__ApiConfigSource api = XDS__API_CONFIG_SOURCE__INIT;
 	Xds__SelfConfigSource self = XDS__SELF_CONFIG_SOURCE__INIT;
 	Xds__PathConfigSource path = XDS__PATH_CONFIG_SOURCE__INIT;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	p.source.source_case = XDS__CONFIG_SOURCE__SOURCE_SELF;
 	p.source.self = &self;
 	xds_resource_release(fixture_accept(XDS_CLUSTER, &p.message));
@@ -178,7 +117,7 @@ static void xds_decode_cluster_sources_are_accepted_but_files(void **state)
 	fixture_refuse(XDS_CLUSTER, &p.message,
 		"cluster payments: eds_cluster_config.eds_config: one of \"ads\", \"self\", "
 		"\"api_config_source\" is missing");
-	init(&p);
+	rig_cluster_init(&p);
 	p.source.resource_api_version = XDS__API_VERSION__V2;
 	fixture_refuse(XDS_CLUSTER, &p.message,
 		"cluster payments: eds_cluster_config.eds_config.resource_api_version: 1 is not "
@@ -187,222 +126,14 @@ static void xds_decode_cluster_sources_are_accepted_but_files(void **state)
 	fixture_refuse(XDS_CLUSTER, &p.message, "cluster payments: eds_cluster_config: is missing");
 }
 
-static void xds_decode_cluster_static_endpoints_have_its_way(void **state)
-{
-	struct fixture_metadata metadata = {0};
-	const struct xds_cluster *cluster;
-	struct xds_resource *resource;
-	struct own_parts p;
-
-	(void)state;
-	init_own(&p, XDS__CLUSTER__DISCOVERY__STATIC, "10.2.0.1");
-	p.parts.message.metadata = fixture_metadata_init(&metadata);
-	fixture_metadata_text(&metadata, "policy", "west");
-	resource = fixture_accept(XDS_CLUSTER, &p.parts.message);
-	cluster = resource->cluster;
-	assert_int_equal(cluster->discovery, XDS_STATIC);
-	assert_int_equal(cluster->assignment.n_localities, 1);
-	assert_string_equal(cluster->assignment.localities[0].endpoints[0].policy, "west");
-	assert_string_equal(cluster->assignment.localities[0].endpoints[0].origin->source,
-		"cluster payments: load_assignment.endpoints[0].lb_endpoints[0]");
-	xds_resource_release(resource);
-	init_own(&p, XDS__CLUSTER__DISCOVERY__STATIC, "db.example");
-	fixture_refuse(XDS_CLUSTER, &p.parts.message,
-		"cluster payments: load_assignment.endpoints[0].lb_endpoints[0].endpoint.address"
-		".socket_address.address: \"db.example\" is not an IPv4 or IPv6 address");
-	p.parts.message.load_assignment = NULL;
-	fixture_refuse(
-		XDS_CLUSTER, &p.parts.message, "cluster payments: load_assignment: is missing");
-}
-
-static void xds_decode_cluster_without_type_is_static(void **state)
-{
-	struct xds_resource *resource;
-	struct own_parts p;
-
-	(void)state;
-	init_own(&p, XDS__CLUSTER__DISCOVERY__STATIC, "10.2.0.1");
-	p.parts.message.cluster_discovery_type_case = XDS__CLUSTER__CLUSTER_DISCOVERY_TYPE__NOT_SET;
-	resource = fixture_accept(XDS_CLUSTER, &p.parts.message);
-	assert_int_equal(resource->cluster->discovery, XDS_STATIC);
-	xds_resource_release(resource);
-}
-
-static void xds_decode_cluster_dns_names_are_listed(void **state)
-{
-	const struct xds_cluster *cluster;
-	struct xds_resource *resource;
-	struct own_parts p;
-
-	(void)state;
-	init_own(&p, XDS__CLUSTER__DISCOVERY__STRICT_DNS, "db.example");
-	p.locality.n_lb_endpoints = 2;
-	p.parts.message.dns_lookup_family = XDS__CLUSTER__DNS_FAMILY__V4_PREFERRED;
-	p.parts.message.respect_dns_ttl = 1;
-	resource = fixture_accept(XDS_CLUSTER, &p.parts.message);
-	cluster = resource->cluster;
-	assert_int_equal(cluster->discovery, XDS_STRICT_DNS);
-	assert_int_equal(cluster->n_dns_names, 2);
-	assert_string_equal(cluster->dns_names[1].name, "db.example");
-	assert_int_equal(cluster->dns_names[1].locality, 0);
-	assert_int_equal(cluster->dns_names[1].endpoint, 1);
-	assert_int_equal(cluster->dns_refresh_ms, 5000);
-	assert_int_equal(cluster->dns_family, XDS_DNS_V4_PREFERRED);
-	assert_true(cluster->respect_dns_ttl);
-	assert_int_equal(cluster->assignment.localities[0].endpoints[0].address.family, 0);
-	assert_int_equal(cluster->assignment.localities[0].endpoints[0].port, 443);
-	xds_resource_release(resource);
-	p.parts.message.dns_lookup_family = (Xds__Cluster__DnsFamily)5;
-	fixture_refuse(XDS_CLUSTER, &p.parts.message,
-		"cluster payments: dns_lookup_family: 5 is not known");
-}
-
-static void xds_decode_cluster_logical_dns_has_one_endpoint(void **state)
-{
-	struct xds_resource *resource;
-	struct own_parts p;
-
-	(void)state;
-	init_own(&p, XDS__CLUSTER__DISCOVERY__LOGICAL_DNS, "db.example");
-	resource = fixture_accept(XDS_CLUSTER, &p.parts.message);
-	assert_int_equal(resource->cluster->discovery, XDS_LOGICAL_DNS);
-	xds_resource_release(resource);
-	p.locality.n_lb_endpoints = 2;
-	fixture_refuse(XDS_CLUSTER, &p.parts.message,
-		"cluster payments: load_assignment.endpoints: a LOGICAL_DNS cluster has one "
-		"locality with one endpoint");
-}
-
-static void xds_decode_cluster_other_types_are_refused(void **state)
-{
-	struct parts p;
-
-	(void)state;
-	init(&p);
-	p.message.type = XDS__CLUSTER__DISCOVERY__ORIGINAL_DST;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: type: 4 is not supported yet; STATIC, STRICT_DNS, LOGICAL_DNS "
-		"and EDS are");
-	p.message.cluster_discovery_type_case = XDS__CLUSTER__CLUSTER_DISCOVERY_TYPE_CLUSTER_TYPE;
-	p.message.cluster_type = &p.empty;
-	fixture_refuse(
-		XDS_CLUSTER, &p.message, "cluster payments: cluster_type: is not supported yet");
-}
-
-static void xds_decode_cluster_other_balancing_is_refused(void **state)
-{
-	Xds__CommonLbConfig common = XDS__COMMON_LB_CONFIG__INIT;
-	Xds__RoundRobinLbConfig robin = XDS__ROUND_ROBIN_LB_CONFIG__INIT;
-	Xds__Percent panic = XDS__PERCENT__INIT;
-	struct parts p;
-
-	(void)state;
-	init(&p);
-	p.message.lb_policy = XDS__CLUSTER__LB__MAGLEV;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: lb_policy: 5 is not supported yet; ROUND_ROBIN is");
-	init(&p);
-	panic.value = 101;
-	common.healthy_panic_threshold = &panic;
-	p.message.common_lb_config = &common;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: common_lb_config.healthy_panic_threshold: 101 is out of range; "
-		"0 to 100");
-	init(&p);
-	p.message.lb_config_case = XDS__CLUSTER__LB_CONFIG_ROUND_ROBIN_LB_CONFIG;
-	p.message.round_robin_lb_config = &robin;
-	robin.slow_start_config = &p.empty;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: round_robin_lb_config.slow_start_config: is not supported yet");
-}
-
-// load_balancing_policy with one policy.
-struct policy_parts {
-	Xds__LoadBalancingPolicy message;
-	Xds__LoadBalancingPolicyItem items[2], *pointers[2];
-	Xds__TypedExtensionConfig extensions[2];
-	Xds__Any anys[2];
-};
-
-static Xds__LoadBalancingPolicy *add_lb(
-	struct policy_parts *p, const char *type, const void *message)
-{
-	size_t i = p->message.n_policies;
-
-	if (i == 0)
-		p->message = (Xds__LoadBalancingPolicy)XDS__LOAD_BALANCING_POLICY__INIT;
-	p->anys[i] = fixture_any(type, message);
-	p->extensions[i] = (Xds__TypedExtensionConfig)XDS__TYPED_EXTENSION_CONFIG__INIT;
-	p->extensions[i].typed_config = &p->anys[i];
-	p->items[i] = (Xds__LoadBalancingPolicyItem)XDS__LOAD_BALANCING_POLICY_ITEM__INIT;
-	p->items[i].typed_extension_config = &p->extensions[i];
-	p->pointers[i] = &p->items[i];
-	p->message.policies = p->pointers;
-	p->message.n_policies = i + 1;
-	return &p->message;
-}
-
-static void xds_decode_cluster_first_known_policy_is_taken(void **state)
-{
-	Xds__LocalityLbConfig locality = XDS__LOCALITY_LB_CONFIG__INIT;
-	Xds__RoundRobin robin = XDS__ROUND_ROBIN__INIT;
-	Xds__WrrLocality wrr = XDS__WRR_LOCALITY__INIT;
-	struct policy_parts inner = {0}, outer = {0}, two = {0};
-	struct xds_resource *resource;
-	struct parts p;
-
-	(void)state;
-	init(&p);
-	p.message.lb_policy = XDS__CLUSTER__LB__LEAST_REQUEST; // it does not count
-	add_lb(&two, LB "maglev.v3.Maglev", &p.empty);
-	p.message.load_balancing_policy = &two.message;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: load_balancing_policy: none of its policies is supported yet; "
-		"RoundRobin and WrrLocality are");
-	robin.locality_lb_config = &locality;
-	locality.locality_config_specifier_case =
-		XDS__LOCALITY_LB_CONFIG__LOCALITY_CONFIG_SPECIFIER_LOCALITY_WEIGHTED_LB_CONFIG;
-	locality.locality_weighted_lb_config = &p.empty;
-	add_lb(&two, LB "round_robin.v3.RoundRobin", &robin);
-	resource = fixture_accept(XDS_CLUSTER, &p.message);
-	assert_true(resource->cluster->spec.locality_weighted);
-	xds_resource_release(resource);
-	robin.locality_lb_config = NULL;
-	wrr.endpoint_picking_policy = add_lb(&inner, LB "round_robin.v3.RoundRobin", &robin);
-	p.message.load_balancing_policy = add_lb(&outer, LB "wrr_locality.v3.WrrLocality", &wrr);
-	resource = fixture_accept(XDS_CLUSTER, &p.message);
-	assert_true(resource->cluster->spec.locality_weighted);
-	xds_resource_release(resource);
-	p.message.load_balancing_policy = NULL;
-	p.message.lb_policy = XDS__CLUSTER__LB__LOAD_BALANCING_POLICY_CONFIG;
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: load_balancing_policy: none of its policies is supported yet; "
-		"RoundRobin and WrrLocality are");
-}
-
-static void xds_decode_cluster_policy_fields_are_refused_by_path(void **state)
-{
-	Xds__RoundRobin robin = XDS__ROUND_ROBIN__INIT;
-	struct policy_parts policies = {0};
-	struct parts p;
-
-	(void)state;
-	init(&p);
-	robin.slow_start_config = &p.empty;
-	p.message.load_balancing_policy = add_lb(&policies, LB "round_robin.v3.RoundRobin", &robin);
-	fixture_refuse(XDS_CLUSTER, &p.message,
-		"cluster payments: load_balancing_policy.policies[0].typed_extension_config"
-		".typed_config.slow_start_config: is not supported yet");
-}
-
 static void xds_decode_cluster_tls_and_http2_are_refused(void **state)
 {
 	Xds__TransportSocket socket = XDS__TRANSPORT_SOCKET__INIT;
 	Xds__Any any;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	any = fixture_any("envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", &p.empty);
 	socket.typed_config = &any;
 	p.message.transport_socket = &socket;
@@ -425,11 +156,11 @@ static void xds_decode_cluster_protocol_options_are_read(void **state)
 	Xds__TypedConfigEntry entry = XDS__TYPED_CONFIG_ENTRY__INIT, *entries[] = {&entry};
 	Xds__Duration idle = XDS__DURATION__INIT;
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 	Xds__Any any;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	idle.seconds = 20;
 	common.idle_timeout = &idle;
 	options.common_http_protocol_options = &common;
@@ -458,11 +189,11 @@ static void xds_decode_cluster_protocol_options_are_read(void **state)
 static void xds_decode_cluster_what_does_nothing_is_counted(void **state)
 {
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 	Xds__Empty *checks[2];
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	checks[0] = checks[1] = &p.empty;
 	p.message.n_health_checks = 2;
 	p.message.health_checks = checks;
@@ -483,10 +214,10 @@ static void xds_decode_cluster_timeouts_have_bounds(void **state)
 {
 	Xds__Duration timeout = XDS__DURATION__INIT;
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	p.message.connect_timeout = &timeout;
 	fixture_refuse(XDS_CLUSTER, &p.message,
 		"cluster payments: connect_timeout: 0 is out of range; 1 ms or more");
@@ -507,10 +238,10 @@ static void xds_decode_cluster_timeouts_have_bounds(void **state)
 static void xds_decode_cluster_name_has_bounds(void **state)
 {
 	char name[L7_MAX_NAME_LEN + 2], text[256];
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	p.message.name = name;
@@ -523,10 +254,10 @@ static void xds_decode_cluster_name_has_bounds(void **state)
 static void xds_decode_cluster_resource_lives_until_its_last_release(void **state)
 {
 	struct xds_resource *resource;
-	struct parts p;
+	struct cluster_parts p;
 
 	(void)state;
-	init(&p);
+	rig_cluster_init(&p);
 	resource = fixture_accept(XDS_CLUSTER, &p.message);
 	assert_ptr_equal(xds_resource_acquire(resource), resource);
 	xds_resource_release(resource);
@@ -576,14 +307,6 @@ int main(void)
 		cmocka_unit_test(xds_decode_cluster_settings_are_read),
 		cmocka_unit_test(xds_decode_cluster_segments_are_its_policy),
 		cmocka_unit_test(xds_decode_cluster_sources_are_accepted_but_files),
-		cmocka_unit_test(xds_decode_cluster_static_endpoints_have_its_way),
-		cmocka_unit_test(xds_decode_cluster_without_type_is_static),
-		cmocka_unit_test(xds_decode_cluster_dns_names_are_listed),
-		cmocka_unit_test(xds_decode_cluster_logical_dns_has_one_endpoint),
-		cmocka_unit_test(xds_decode_cluster_other_types_are_refused),
-		cmocka_unit_test(xds_decode_cluster_other_balancing_is_refused),
-		cmocka_unit_test(xds_decode_cluster_first_known_policy_is_taken),
-		cmocka_unit_test(xds_decode_cluster_policy_fields_are_refused_by_path),
 		cmocka_unit_test(xds_decode_cluster_tls_and_http2_are_refused),
 		cmocka_unit_test(xds_decode_cluster_protocol_options_are_read),
 		cmocka_unit_test(xds_decode_cluster_what_does_nothing_is_counted),

@@ -3,6 +3,7 @@
 
 // What tests of the decoders share: messages packed as a server would, decoded, and compared.
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
