@@ -7,6 +7,7 @@ import os
 import pytest
 
 import harness
+import l7_lab
 
 
 def pytest_sessionstart(session):
@@ -58,6 +59,15 @@ def start_node(request, workers):
     yield start
     for node in nodes:
         node.stop()
+
+
+@pytest.fixture
+def wire(node):
+    """Both ends of the node's connections, by hand (l7_lab)."""
+    made = l7_lab.Wire(node)
+    yield made
+    made.close()
+    node.drain()
 
 
 @pytest.hookimpl(hookwrapper=True)

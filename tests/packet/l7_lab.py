@@ -17,6 +17,8 @@ OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("NOP", None), ("WScale", 7)]
 SERVER_PORT = 8080
 ISN = 1000  # of clients
 SERVER_ISN = 5000
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
 AS_IS = dict(x_forwarded_for=False, x_forwarded_proto=False, x_forwarded_port=False, x_request_id=False)
 
@@ -75,16 +77,20 @@ class Wire:
         self.node = node
         self.ends = []
 
+    def receive(self):
+        return Ether(self.node.receive("p0"))
+
     def take(self):
         """The next frame goes to the end that it is for; a SYN to nobody's becomes a new end's first."""
-        frame = Ether(self.node.receive("p0"))
+        frame = self.receive()
         assert_sound(frame)
         for end in self.ends:
             if end.is_mine(frame):
                 end.queue.append(frame)
                 return
         assert TCP in frame and frame[TCP].flags == "S", frame.summary()
-        end = End(self, 4, frame[IP].dst, frame[TCP].dport, frame[IP].src, frame[TCP].sport, 3, SERVER_ISN)
+        family, packet = (4, frame[IP]) if IP in frame else (6, frame[IPv6])
+        end = End(self, family, packet.dst, frame[TCP].dport, packet.src, frame[TCP].sport, 3, SERVER_ISN)
         end.queue.append(frame)
 
     def flush(self):
@@ -92,6 +98,11 @@ class Wire:
         self.node.barrier()
         while self.node.peers["p0"].held:
             self.take()
+
+    def close(self):
+        """So that the node forgets all connections."""
+        for end in self.ends:
+            end.reset()
 
     def client(self, family=4, port=80):
         return End(self, family, CLIENT[family], next(next_port), VIP[family], port, 2, ISN)
@@ -206,3 +217,26 @@ class End:
     def reset(self):
         """So that the node forgets it."""
         self.send("R", seq=self.seq)
+
+
+# ---- exchanges
+
+def ask(client, request=REQUEST):
+    """The request goes through; the endpoint's end, and nothing is in flight."""
+    client.send("PA", request)
+    return passed(client, request)
+
+
+def passed(client, request=REQUEST):
+    """What the client sent opens a connection to the endpoint and arrives."""
+    server = client.wire.accept()
+    server.answer_syn()
+    server.hear(request)
+    client.told(ack=client.seq)
+    return server
+
+
+def reply(server, client, answer=ANSWER):
+    server.send("PA", answer)
+    client.hear(answer)
+    server.told(ack=server.seq)

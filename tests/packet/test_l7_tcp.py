@@ -6,12 +6,10 @@ import pytest
 from scapy.layers.inet import TCP
 
 import l7_lab
-from l7_lab import AS_IS, ISN, OPTIONS, SERVER_ISN, Wire
+from l7_lab import ANSWER, AS_IS, ISN, OPTIONS, REQUEST, SERVER_ISN, ask, passed, reply
 
-REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OWN = b"GET /own HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 TCP_PORT = 81
 
 CONFIG = l7_lab.config(
@@ -21,41 +19,11 @@ CONFIG = l7_lab.config(
     dict(name="raw", port=TCP_PORT, protocol="tcp", cluster="c"))
 
 
-@pytest.fixture
-def wire(node):
-    made = Wire(node)
-    yield made
-    for end in made.ends:
-        end.reset()
-    node.drain()
-
-
 @pytest.fixture(params=[4, 6])
 def client(wire, request):
     end = wire.client(request.param)
     end.open()
     return end
-
-
-def ask(client, request=REQUEST):
-    """The request goes through; the endpoint's end, and nothing is in flight."""
-    client.send("PA", request)
-    return passed(client, request)
-
-
-def passed(client, request=REQUEST):
-    """What the client sent opens a connection to the endpoint and arrives."""
-    server = client.wire.accept()
-    server.answer_syn()
-    server.hear(request)
-    client.told(ack=client.seq)
-    return server
-
-
-def reply(server, client, answer=ANSWER):
-    server.send("PA", answer)
-    client.hear(answer)
-    server.told(ack=server.seq)
 
 
 def alive(server, client):
