@@ -212,3 +212,14 @@ class HttpLab:
 
     def view(self, *args):
         return json.loads(self.lab.ctl("--json", *args))
+
+    def left(self):
+        """What is in use, where nothing should be."""
+        status = self.view("status")
+        found = {"mbufs": sum(pool["in_use"] for pool in status["mbufs"]),
+                 "flows": self.view("flows", "--limit", "1")["in_use"]}
+        found["requests"] = sum(row["active"] for row in self.view("clusters")["endpoints"])
+        for worker in status["l7"]:
+            for what in ("half_open", "small_buffers", "large_buffers", "held"):
+                found[what] = found.get(what, 0) + worker[what]["in_use"]
+        return found

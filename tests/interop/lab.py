@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.abspath(os.environ.get("PERGOLA_BUILD", os.path.join(ROOT, "build")))
 PAGE_SERVER = os.path.join(ROOT, "tests", "interop", "page_server.py")
 PREFIX = "pgio"
+NETNS_ETC = "/etc/netns"
 WAIT_S = 30  # for whatever must happen; the machine may be busy
 LOAD_S = int(os.environ.get("PERGOLA_LOAD_S", "2"))  # of a run of a load tool
 PAGE_LEN = 300_000
@@ -67,6 +68,10 @@ def sweep():
         pid = name[len(PREFIX):].split("-")[0]
         if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
+    for path in glob.glob(f"{NETNS_ETC}/{PREFIX}*-*"):
+        pid = os.path.basename(path)[len(PREFIX):].split("-")[0]
+        if pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class Lab:
@@ -91,6 +96,7 @@ class Lab:
                 process.wait()
         for name in self.names:
             subprocess.run(["ip", "netns", "delete", self.netns(name)], check=False)
+            shutil.rmtree(os.path.join(NETNS_ETC, self.netns(name)), ignore_errors=True)
         shutil.rmtree(self.dir, ignore_errors=True)
 
     # Namespaces and links
@@ -130,6 +136,14 @@ class Lab:
         for end, port in ((name, iface), (peer, peer_iface)):
             self.run(end, "ethtool", "-K", port, "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off")
             self.ip(end, f"link set {port} up")
+
+    def name_server(self, name, address):
+        """Programs that start there from now on ask this one and know no other names; see ip-netns(8)."""
+        home = os.path.join(NETNS_ETC, self.netns(name))
+        os.makedirs(home)
+        for file_name, text in (("resolv.conf", f"nameserver {address}\n"), ("hosts", "")):
+            with open(os.path.join(home, file_name), "w", encoding="utf-8") as file:
+                file.write(text)
 
     # Roles
 

@@ -11,9 +11,10 @@ from hosts import shared_lab
 from http_lab import VIP, address, cluster, endpoint, listener, services
 from lab import LOAD_S, ROOT, until
 
-RAW, TALK = 81, 82
+RAW, TALK, LEAST, RANDOM = 81, 82, 83, 84
 IPERF_PORT, TALK_PORT = 5201, 8083
 N_MESSAGES = 200
+SLOWLY = "limit_rate 200k;"  # a page takes about a second
 PEER = os.path.join(ROOT, "tests", "interop", "websocket_peer.py")
 
 
@@ -21,30 +22,28 @@ def config():
     raw = ('{ name = "raw"; service_network = "shop"; protocol = "tcp"; addresses = [ "%s", "%s" ]; port = %d; '
            'cluster = "raw"; }' % (VIP[4], VIP[6], RAW))
     return services([listener('{ prefix = "/"; cluster = "both"; }'), raw,
-                     listener('{ prefix = "/"; cluster = "talk"; }', TALK)],
+                     listener('{ prefix = "/"; cluster = "talk"; }', TALK),
+                     listener('{ prefix = "/"; cluster = "least"; }', LEAST),
+                     listener('{ prefix = "/"; cluster = "random"; }', RANDOM)],
                     [cluster("both", endpoint("blue", 4), endpoint("green", 6)),
-                     cluster("raw", endpoint("blue", 4, IPERF_PORT)), cluster("talk", endpoint("green", 6, TALK_PORT))])
+                     cluster("raw", endpoint("blue", 4, IPERF_PORT)), cluster("talk", endpoint("green", 6, TALK_PORT)),
+                     *(cluster(name, endpoint("blue", 4), endpoint("green", 6),
+                               more=f'lb_policy = "{policy}"; choice_count = 8;')
+                       for name, policy in (("least", "LEAST_REQUEST"), ("random", "RANDOM")))])
+
+
+def load_location(how):
+    return f"location = /load {{ {how} try_files /page =404; }}"
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["1-worker", "2-workers"])
 def http(request):
     for made in shared_lab(request, config(), request.param):
-        made.serve("blue")
-        made.serve("green")
+        made.serve("blue", load_location(""))
+        made.serve("green", load_location(SLOWLY))
         made.wait_up(4, 6)
         yield made
-        until(lambda: not any(left(made).values()), "everything's return")
-
-
-def left(http):
-    """What is in use, where nothing should be."""
-    status = http.view("status")
-    found = {"mbufs": sum(pool["in_use"] for pool in status["mbufs"]),
-             "flows": http.view("flows", "--limit", "1")["in_use"]}
-    for worker in status["l7"]:
-        for what in ("half_open", "small_buffers", "large_buffers", "held"):
-            found[what] = found.get(what, 0) + worker[what]["in_use"]
-    return found
+        until(lambda: not any(made.left().values()), "everything's return")
 
 
 # h2load puts the brackets of an IPv6 address into no Host field: it is given a name.
@@ -86,3 +85,19 @@ def test_websockets_talk(http):
         url = f"ws://{address(family)}:{TALK}/chat"
         out = http.lab.run("red", "/usr/bin/python3", PEER, "ask", url, str(N_MESSAGES))
         assert out == f"{N_MESSAGES}\n"
+
+
+def requests_of(http, name):
+    return {row["vrf"]: row["requests"] for row in http.view("clusters", name)["endpoints"]}
+
+
+# green sends slowly. By turns or by chance it would get half of all requests.
+@pytest.mark.parametrize("name, port, n_clients, low, high",
+                         [("least", LEAST, 8, 0, 0.3), ("random", RANDOM, 32, 0.3, 0.7)])
+def test_a_slow_endpoint_gets_fewer_requests(http, name, port, n_clients, low, high):
+    before = requests_of(http, name)
+    out = http.lab.run("red", "h2load", "--h1", "-c", str(n_clients), "-n", "200",
+                       "--connect-to", f"{address(6)}:{port}", "http://web.local/load")
+    assert "200 succeeded, 0 failed, 0 errored" in out, out
+    had = {vpc: n - before[vpc] for vpc, n in requests_of(http, name).items()}
+    assert low < had["green"] / sum(had.values()) < high, had
