@@ -25,23 +25,29 @@ vrfs = ( {{ name = "red"; sources = [ "10.200.0.0/29" ]; routes = (
     {{ prefix = "10.9.0.0/16"; blackhole = true; }} ); }} );
 service_networks = ( {{ name = "shop"; vrfs = [ "red" ]; }} );
 xds = {{
-    servers = ( {{ address = "127.0.0.1"; port = {port}; }} );
+    servers = ( {servers} );
     protocol = "{protocol}";
     node = {{ id = "node-1"; cluster = "edge"; metadata = {{ rack = "r7"; ports = ( 1, true ); deep = {{ a = 0.5; }}; }};
              locality = {{ region = "eu"; zone = "eu-1"; }}; }};
     service_network = "shop";
     addresses = ( {{ from = "0.0.0.0"; to = [ "10.100.0.1" ]; }} );
+    {more}
 }};
 """
 
 
+def at(port, tls=""):
+    """A server of the file; tls: what its group says."""
+    return f'{{ address = "127.0.0.1"; port = {port}; {f"tls = {{ {tls} }};" if tls else ""} }}'
+
+
 class Node:
-    def __init__(self, directory, port, protocol):
+    def __init__(self, directory, servers, protocol, more=""):
         self.socket = os.path.join(directory, "node.sock")
         self.config = os.path.join(directory, "node.cfg")
         self.log_path = os.path.join(directory, "node.log")
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(CONFIG.format(socket=self.socket, port=port, protocol=protocol))
+            file.write(CONFIG.format(socket=self.socket, servers=servers, protocol=protocol, more=more))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([os.path.join(BUILD, "app", "pergola"), self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -86,7 +92,7 @@ def server():
 
 @pytest.fixture(params=["sotw", "delta"])
 def node(request, server, tmp_path):  # pylint: disable=redefined-outer-name
-    made = Node(str(tmp_path), server.port, request.param)
+    made = Node(str(tmp_path), at(server.port), request.param)
     made.delta = request.param == "delta"
     yield made
     log = made.log()

@@ -2,8 +2,10 @@
 """An xDS server that does what a test says, no more: requests come out of a queue, responses go out as they are
 given. Messages are the project's own .proto files, compiled when the tests start."""
 
+import atexit
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,14 +33,14 @@ def url(short):
 
 def compile_protos():
     out = tempfile.mkdtemp(prefix="pgxds-proto-")
+    atexit.register(shutil.rmtree, out, ignore_errors=True)
     subprocess.run(["protoc", f"--proto_path={PROTO}", f"--python_out={out}",
                     *sorted(os.path.join(PROTO, name) for name in os.listdir(PROTO) if name.endswith(".proto"))],
                    check=True)
     sys.path.insert(0, out)
-    return out
 
 
-PROTO_DIR = compile_protos()
+compile_protos()
 import cluster_pb2 as cluster  # noqa: E402,F401
 import core_pb2 as core  # noqa: E402
 import discovery_pb2 as discovery  # noqa: E402
@@ -46,6 +48,7 @@ import endpoint_pb2 as endpoint  # noqa: E402,F401
 import extensions_pb2 as extensions  # noqa: E402,F401
 import listener_pb2 as listener  # noqa: E402,F401
 import route_pb2 as route  # noqa: E402,F401
+import secret_pb2 as secret  # noqa: E402,F401
 
 
 def pack(short, message):
@@ -57,12 +60,14 @@ class Raw(bytes):
 
 
 class Stream:
-    """One ADS stream: next() is the node's next request, send() goes to the node, end() ends it."""
+    """One ADS stream: next() is the node's next request, send() goes to the node, end() ends it. peer is the name in
+    the node's certificate."""
 
     END = object()
 
-    def __init__(self, delta):
+    def __init__(self, delta, peer=None):
         self.delta = delta
+        self.peer = peer
         self.requests = queue.Queue()
         self.responses = queue.Queue()
         self.n_sent = 0
@@ -114,17 +119,18 @@ class Stream:
 
 
 class Server:
-    """Listens on a port of the machine's own choice; streams() waits for the node's next stream."""
+    """Listens on a port of the machine's own choice; stream() waits for the node's next stream. credentials: TLS."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, credentials=None):
         self.opened = queue.Queue()
         self.grpc = grpc.server(futures.ThreadPoolExecutor(max_workers=16),
                                 options=[("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1),
                                          ("grpc.max_receive_message_length", -1)])
 
         def handler(delta, reads):
-            def handle(iterator, _context):
-                stream = Stream(delta)
+            def handle(iterator, context):
+                names = context.auth_context().get("x509_common_name", [])
+                stream = Stream(delta, names[0].decode() if names else None)
                 self.opened.put(stream)
                 pool = futures.ThreadPoolExecutor(max_workers=1)
                 pool.submit(stream.read, iterator)
@@ -140,7 +146,8 @@ class Server:
         self.grpc.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(SERVICE, {
             "StreamAggregatedResources": handler(False, discovery.DiscoveryRequest),
             "DeltaAggregatedResources": handler(True, discovery.DeltaDiscoveryRequest)})])
-        self.port = self.grpc.add_insecure_port(f"127.0.0.1:{port}")
+        self.port = self.grpc.add_secure_port(f"127.0.0.1:{port}", credentials) if credentials else \
+            self.grpc.add_insecure_port(f"127.0.0.1:{port}")
         self.grpc.start()
 
     def stream(self):

@@ -4,7 +4,7 @@
 import pytest
 
 from resources import eds_cluster, endpoints, http_listener, routes
-from server import Raw, SHORT, cluster, core, discovery, pack, url
+from server import Raw, SHORT, cluster, core, discovery, extensions, pack, url
 
 
 def told(node, request):
@@ -85,6 +85,30 @@ def test_refused_cluster_is_named_and_the_other_taken(node, server):
     assert node.entry("cluster", "bad")["refused"] in said[5]
     assert node.entry("cluster", "pay")["state"] == "held"
     assert node.type("cluster")["nacks"] == 1 and node.type("cluster")["last_nack"] == said[5]
+
+
+def test_refused_resources_names_are_asked_for(node, server):
+    """Servers leave a request without an answer that does not name all they have."""
+    stream, _ = begin(node, server)
+    bad = eds_cluster("bad", lb_policy=cluster.Cluster.CLUSTER_PROVIDED)
+    nonce = stream.answer("cds", "1", [bad, eds_cluster("pay")])
+    said = told(node, stream.next())
+    assert said[4] == nonce and "cluster bad: lb_policy" in said[5]
+    assert told(node, stream.next()) == ask(node, "eds", ["bad", "pay"])
+    nonce = stream.answer("eds", "1", [endpoints("pay", ("10.9.0.1", 8080)), endpoints("bad", ("10.9.0.2", 8080))])
+    assert told(node, stream.next()) == ack(node, "eds", "1", nonce, ["bad", "pay"])
+    wrong = http_listener("wrong", "0.0.0.0", 81, "other", codec_type=extensions.HttpConnectionManager.HTTP2)
+    nonce = stream.answer("lds", "1", [http_listener("web", "0.0.0.0", 80, "main"), wrong])
+    said = told(node, stream.next())
+    assert said[4] == nonce and "listener wrong" in said[5]
+    assert told(node, stream.next()) == ask(node, "rds", ["main", "other"])
+    nonce = stream.answer("rds", "1", [routes("main", "pay"), routes("other", "bad")])
+    assert told(node, stream.next()) == ack(node, "rds", "1", nonce, ["main", "other"])
+    node.until(lambda: is_live(node))
+    nonce = stream.answer("cds", "2", [eds_cluster("pay")], **({"removed_resources": ["bad"]} if node.delta else {}))
+    assert told(node, stream.next()) == ack(node, "cds", "2", nonce)
+    gone = told(node, stream.next())
+    assert gone[0] == "eds" and (gone[2] if node.delta else gone[1]) == (["bad"] if node.delta else ["pay"])
 
 
 @pytest.mark.parametrize("n_answers", range(5))

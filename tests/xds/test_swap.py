@@ -11,8 +11,9 @@ import sys
 import pytest
 
 import server as control_plane
+from plane import Plane
 from resources import address, eds_cluster, http_listener
-from server import SHORT, cluster, core, endpoint, route
+from server import cluster, core, endpoint, route
 
 sys.path.insert(0, os.path.join(control_plane.ROOT, "tests", "interop"))
 import hosts  # noqa: E402
@@ -97,59 +98,6 @@ def a_listener(name, port, routes, idle_s=60):
     return http_listener(name, "0.0.0.0", port, routes, stream_idle_timeout=core.Duration(seconds=idle_s))
 
 
-class Plane:
-    """A control plane: a world of resources, of which the node gets what it asks for."""
-
-    def __init__(self, stream):
-        self.stream = stream
-        self.world = {short: {} for short in control_plane.URLS}
-        self.asked = {"eds": set(), "rds": set()}
-        self.unanswered = set()
-        self.n_pushed = 0
-
-    def put(self, short, *messages, gone=()):
-        """Changes the world, tells the node and hears that it took it."""
-        names = [getattr(m, "name", "") or m.cluster_name for m in messages]
-        self.world[short].update(zip(names, messages))
-        for name in gone:
-            del self.world[short][name]
-        self.push(short, [name for name in names if name in self.asked.get(short, names)], gone)
-        while self.unanswered:
-            self.hear()
-
-    def push(self, short, names, gone=()):
-        """All of the type, or what has changed."""
-        world = self.world[short]
-        if not names and not gone:
-            return
-        self.n_pushed += 1
-        version = str(self.n_pushed)
-        if self.stream.delta:
-            nonce = self.stream.answer(short, version, [world[name] for name in names], removed_resources=gone)
-        else:
-            nonce = self.stream.answer(short, version, [world[n] for n in (names if short in self.asked else world)])
-        self.unanswered.add(nonce)
-
-    def hear(self):
-        request = self.stream.next()
-        short = SHORT[request.type_url]
-        assert not request.HasField("error_detail"), request.error_detail.message
-        self.unanswered.discard(request.response_nonce)
-        if short not in self.asked:
-            return
-        if self.stream.delta:
-            new = set(request.resource_names_subscribe)
-            self.asked[short] = self.asked[short] - set(request.resource_names_unsubscribe) | new
-        else:
-            new = set(request.resource_names) - self.asked[short]
-            self.asked[short] = set(request.resource_names)
-        self.push(short, sorted(new & set(self.world[short])))
-
-    def until_asked(self, short, name):
-        while name not in self.asked[short] or self.unanswered:
-            self.hear()
-
-
 class Swapper:
     """The changes, each from the one random sequence of its seed."""
 
@@ -219,6 +167,8 @@ class Swap(http_lab.HttpLab):
         # All have routes to their hosts: the node can tell an endpoint, too, that a connection is no more.
         self.build(config(protocol), workers=2, members=tuple(http_lab.VPCS))
         self.node = self.lab.processes[-1]
+        for vpc in http_lab.VPCS:
+            self.lab.sysctl(vpc, "net.ipv4.tcp_early_retrans=0")
         for vpc in ("blue", "green"):
             self.serve(vpc, f'location /at/ {{ return 200 "{vpc}"; }}')
         with open(f"/run/netns/{self.lab.netns('node')}", "rb") as there:
@@ -231,6 +181,8 @@ class Swap(http_lab.HttpLab):
         stream.delta = protocol == "delta"
         self.swapper = Swapper(Plane(stream))
         self.swapper.begin()
+        # What is acknowledged is live a little later: before that, a request would meet no route.
+        until(lambda: self.view("services")["services"], "the listener")
         self.wait_up(4, 6)
 
     def generation(self):
@@ -246,16 +198,6 @@ class Swap(http_lab.HttpLab):
             ["ip", "netns", "exec", self.lab.netns("red"), "wrk", "-t", "1", "-c", "16", "-d", "1h", "--timeout", "30s",
              *more, f"http://{http_lab.address(family)}/who"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=laboratory.die_with_us)
-
-    def left(self):
-        """What is in use, where nothing should be."""
-        status = self.view("status")
-        found = {"mbufs": sum(pool["in_use"] for pool in status["mbufs"]),
-                 "flows": self.view("flows", "--limit", "1")["in_use"]}
-        for worker in status["l7"]:
-            for what in ("half_open", "small_buffers", "large_buffers", "held"):
-                found[what] = found.get(what, 0) + worker[what]["in_use"]
-        return found
 
 
 @pytest.fixture(params=["sotw", "delta"])
@@ -291,12 +233,13 @@ def change(swap, sessions, until_generation):
 
 
 def check_drops(swap):
-    """None but segments that came after their connection's end, what kernels tell IPv6 groups, and a packet that this
-    lab has at its start now and then, without any change, too: for no IPv4 route, and not to be answered."""
+    """None but what kernels tell IPv6 groups, and segments that came after their connection's end. Such are a FIN that
+    its host repeats, when the node takes it only after the acknowledgement that ends the connection: hosts here
+    repeat nothing early (no tail loss probes), and there are no more of them than hosts repeated segments."""
     drops = swap.drops()
+    n_repeated = sum(swap.count(vpc, "TcpRetransSegs") for vpc in http_lab.VPCS)
     drops.pop("ip6_multicast", 0)
-    assert drops.pop("ip4_no_route", 0) == drops.pop("icmp_no_source", 0) <= 1
-    assert drops.pop("l7_no_flow", 0) <= MAX_LATE and not drops
+    assert drops.pop("l7_no_flow", 0) <= min(n_repeated, MAX_LATE) and not drops, (swap.drops(), n_repeated)
 
 
 def finish(wrk):
