@@ -16,6 +16,7 @@ demo:
 	scripts/build.sh $(BUILD)
 	tests/demo/demo.sh $(BUILD)
 	tests/demo/demo_http.sh $(BUILD)
+	tests/demo/demo_xds.sh $(BUILD)
 
 test:
 	scripts/install_deps.sh build demo test

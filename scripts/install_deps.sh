@@ -11,11 +11,14 @@ packages() {
             libevent-dev libjansson-dev libjemalloc-dev libcmocka-dev libhttp-parser-dev \
             libprotobuf-c-dev protobuf-c-compiler libxxhash-dev libnghttp2-dev
         ;;
-    demo) echo iproute2 iputils-ping ethtool procps curl tcpdump python3 nginx wrk ;;
+    demo)
+        echo iproute2 iputils-ping ethtool procps curl tcpdump python3 nginx wrk python3-grpcio \
+            python3-protobuf protobuf-compiler
+        ;;
     test)
         echo python3 python3-pytest python3-scapy python3-grpcio python3-protobuf iperf3 clang \
             libclang-rt-14-dev protobuf-compiler curl haproxy nftables nginx nodejs procps wrk \
-            nghttp2-client python3-websockets
+            nghttp2-client python3-websockets python3-cryptography
         ;;
     bench) echo curl ethtool haproxy iproute2 nginx python3 wrk ;;
     lint) echo clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck python3 ;;

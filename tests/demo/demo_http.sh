@@ -4,143 +4,17 @@
 # the weights of the two change under load. demo_http.sh [BUILD-DIR]. Everything happens in network namespaces of
 # its own, which are gone afterwards; exit 0 only if every step held.
 set -uo pipefail
-# shellcheck source=tests/demo/lab.sh
-source "$(dirname "$0")/lab.sh"
-
-payments=http://payments.lattice.local
-orders=http://orders.lattice.local
-n_requests=10000 # of wrk, at least, for each pair of weights
-wait_s=60        # also for those
-n_connections=16
-
-# --- The network
-
-# ip netns exec shows this file as /etc/hosts.
-name_services() {
-    mkdir -p "/etc/netns/$ns-red" &&
-        printf '%s payments.lattice.local orders.lattice.local unknown.lattice.local\n' 10.100.0.1 fd00:100::1 \
-            >"/etc/netns/$ns-red/hosts"
-}
-
-# start_nginx VPC VERSION-OF-PAYMENTS. This and others run in this shell, to know the process.
-start_nginx() {
-    local home=$dir/nginx-$1
-    mkdir "$home" && sed "s/@VPC@/$1/; s/@VERSION@/$2/" tests/demo/nginx.conf >"$home/nginx.conf" || return
-    ip netns exec "$ns-$1" nginx -p "$home/" -c nginx.conf -e error.log >"$home/log" 2>&1 &
-    pids+=($!)
-    until_true within "$1" curl -sf -o /dev/null http://10.0.0.2:8080/ || { cat "$home/log"; return 1; }
-}
+# shellcheck source=tests/demo/lab_http.sh
+source "$(dirname "$0")/lab_http.sh"
 
 start_node_with_copy() {
-    cp conf/demo-http.cfg "$dir/node.cfg" && start_node "$dir/node.cfg"
-}
-
-# --- Routing
-
-call() {
-    within red curl -sS --max-time 20 "$@"
-}
-
-are_up() {
-    call -4 -f "$payments/" && call -4 -f "$payments/refunds/" && call -6 -f "$orders/"
-}
-
-# routed WHAT EXPECTED CURL-ARGUMENT...: what curl says must begin with EXPECTED.
-routed() {
-    step "$1" answers "${@:2}"
-    printf '      $ curl %s\n' "${*:3}"
-    sed 's/^/        /' "$dir/answer"
-}
-
-answers() {
-    call "${@:2}" >"$dir/answer" && grep "^$1" "$dir/answer"
-}
-
-is_status() {
-    [ "$(call -o /dev/null -w '%{http_code}' "$2" | tee "$dir/answer")" = "$1" ]
-}
-
-# --- Weights
-
-start_wrk() {
-    ip netns exec "$ns-red" wrk -t 1 -c $n_connections -d 5m --timeout 30s "$payments/charge" >"$dir/wrk" 2>&1 &
-    wrk_pid=$!
-    pids+=("$wrk_pid")
-}
-
-n_nginx() {
-    within "$1" curl -sS http://127.0.0.1:8099/ | awk 'NR == 3 { print $3 }'
-}
-
-# What nginx counted in each VPC, but for our own looks at it.
-n_looks=0
-to_blue=0
-to_green=0
-look() {
-    n_looks=$((n_looks + 1))
-    n_blue=$(($(n_nginx blue) - n_looks)) && n_green=$(($(n_nginx green) - n_looks))
-}
-
-all_run() {
-    local pid
-    for pid in "${pids[@]}"; do
-        kill -0 "$pid" || return
-    done
-}
-
-# Or never will.
-have_passed() {
-    all_run || return 0
-    look
-    to_blue=$((n_blue - blue_before))
-    to_green=$((n_green - green_before))
-    [ $((to_blue + to_green)) -ge $n_requests ]
-}
-
-# weighted WHAT PERCENT: of the next requests so many go to blue, give or take 3, while wrk goes on.
-weighted() {
-    rm -f "$dir/shares"
-    step "$1" shares_are "$2"
-    [ ! -f "$dir/shares" ] || cat "$dir/shares"
-}
-
-shares_are() {
-    look
-    blue_before=$n_blue
-    green_before=$n_green
-    until_true have_passed
-    echo "blue $to_blue, green $to_green, of $n_requests that were waited for"
-    all_run && [ $((to_blue + to_green)) -ge $n_requests ] &&
-        awk -v blue=$to_blue -v green=$to_green -v wanted="$1" 'BEGIN {
-            share = 100 * blue / (blue + green)
-            printf "      nginx counted %d requests in blue, %d in green: ", blue, green
-            printf "%.1f %% and %.1f %%\n", share, 100 - share
-            exit share < wanted - 3 || share > wanted + 3 }' >"$dir/shares"
+    cp conf/demo-vpcs.cfg "$dir" && cp conf/demo-http.cfg "$dir/node.cfg" && start_node "$dir/node.cfg"
 }
 
 # weigh BLUE GREEN: in the running node.
 weigh() {
     sed -i -E "s/(\"payments-v1\"; weight =) [0-9]+/\1 $1/; s/(\"payments-v2\"; weight =) [0-9]+/\1 $2/" \
         "$dir/node.cfg" && ctl reload
-}
-
-# wrk names errors only when there are some. The servers may have had more requests than wrk waited for, never fewer.
-none_failed() {
-    local n_wrk n_servers
-    kill -INT "$wrk_pid"
-    unset "pids[-1]"
-    wait "$wrk_pid" || { cat "$dir/wrk"; return 1; }
-    cat "$dir/wrk"
-    look
-    n_wrk=$(awk '/requests in/ { print $1 }' "$dir/wrk")
-    n_servers=$((n_blue + n_green - n_before_wrk))
-    echo "the servers counted $n_servers requests"
-    ! grep -qE 'Socket errors|Non-2xx' "$dir/wrk" && [ "$n_servers" -ge "$n_wrk" ]
-}
-
-# carried TABLE COLUMN: no row of the table has 0 packets.
-carried() {
-    ctl "$1" | awk -v column="$2" '{ print } NR > 1 && $column == 0 { none = 1 } END { exit none || NR < 2 }'
 }
 
 cat <<'EOF'
@@ -158,36 +32,19 @@ comes from red's router over SRv6; the node looks at its head and passes it on o
 EOF
 
 say "1. Building the network (namespaces $ns-*) and starting servers and node"
-must "underlay: a bridge, with the node's interface" add_underlay
-must "VPC red: client and Linux SRv6 router" add_vpc red a 1
-must "VPC blue: server with the same address, and its router" add_vpc blue b 2
-must "VPC green: server with the same address, and its router" add_vpc green d 3
-must "red knows the services' names" name_services
-must "nginx in blue" start_nginx blue v1
-must "nginx in green" start_nginx green v2
+build_lab
 must "Pergola runs, conf/demo-http.cfg" start_node_with_copy
 must "the paths are up: first answers arrive" until_true are_up
 
 say "2. Requests are routed by host, path and header, one by one"
-routed "by path: refunds are in green" "payments v2, VPC green: .* for 10.0.0.2$" -4 "$payments/refunds/7"
-routed "by header: a preview of version 2" "payments v2, VPC green" -4 -H x-version:2 "$payments/charge"
-routed "by host: orders; its server has IPv6 only, the client IPv4" "orders, VPC green" -4 "$orders/list"
-routed "  and from a client with IPv6 to a server with IPv4" "payments v2, .* for fd00:1::2$" -6 "$payments/refunds/7"
-routed "the node itself can answer" "fine, says the node" "$payments/health"
-step "a host that nobody serves: 404" is_status 404 http://unknown.lattice.local/
-step "blue is not in the service network: unreachable for it" is_unreachable blue 10.100.0.1
+show_routing
 
 say "3. And by weight, which changes while wrk calls $payments/charge over $n_connections connections"
-look
-n_before_wrk=$((n_blue + n_green))
 start_wrk
 weighted "weights 90 and 10" 90
 step "reload with weights 10 and 90" weigh 10 90
 weighted "the requests have moved" 10
-step "not one request failed: no socket error, nothing but 2xx" none_failed
-grep 'requests in' "$dir/wrk"
-step "all of it came in over SRv6: each VPC's SID has counted" carried sids 4
-step "  and went out over SRv6: each policy has counted" carried policies 3
+show_load
 
 say "4. What the node counted"
 show routes --http
