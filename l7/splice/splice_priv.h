@@ -225,7 +225,7 @@ struct splice {
 	uint32_t *pools; // by endpoint: first idle leg
 	uint32_t *n_pool;
 	uint32_t *n_active; // by endpoint: legs that a flow has
-	uint32_t *wheel; // by slot: first timer
+	uint32_t *wheel;    // by slot: first timer
 	uint64_t now_us;
 	uint32_t now_ms;
 	uint32_t wheel_ms; // all slots before are empty
