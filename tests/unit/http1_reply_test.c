@@ -45,7 +45,7 @@ static void expect_reply(const struct reply *reply, const char *wanted)
 static void http1_reply_with_body_says_its_length_and_type(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){503, "no healthy upstream", HTTP1_GET, HTTP1_REPLY_KEEP},
+	expect_reply(&(struct reply){503, "no healthy upstream", HTTP1_GET, HTTP1_REPLY_KEEP, NULL},
 		"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 19\r\n"
 		"content-type: text/plain\r\n\r\nno healthy upstream");
 }
@@ -53,30 +53,30 @@ static void http1_reply_with_body_says_its_length_and_type(void **state)
 static void http1_reply_without_body_says_length_zero(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){404, "", HTTP1_POST, HTTP1_REPLY_KEEP},
+	expect_reply(&(struct reply){404, "", HTTP1_POST, HTTP1_REPLY_KEEP, NULL},
 		"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
 }
 
 static void http1_reply_to_head_has_the_length_only(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){200, "hello", HTTP1_HEAD, HTTP1_REPLY_KEEP},
+	expect_reply(&(struct reply){200, "hello", HTTP1_HEAD, HTTP1_REPLY_KEEP, NULL},
 		"HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-type: text/plain\r\n\r\n");
 }
 
 static void http1_reply_closing_says_so(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){400, "", HTTP1_OTHER, HTTP1_REPLY_CLOSE},
+	expect_reply(&(struct reply){400, "", HTTP1_OTHER, HTTP1_REPLY_CLOSE, NULL},
 		"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
 }
 
 static void http1_reply_without_content_has_no_length(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){204, "x", HTTP1_GET, HTTP1_REPLY_KEEP},
+	expect_reply(&(struct reply){204, "x", HTTP1_GET, HTTP1_REPLY_KEEP, NULL},
 		"HTTP/1.1 204 No Content\r\n\r\n");
-	expect_reply(&(struct reply){304, "x", HTTP1_GET, HTTP1_REPLY_CLOSE},
+	expect_reply(&(struct reply){304, "x", HTTP1_GET, HTTP1_REPLY_CLOSE, NULL},
 		"HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n");
 }
 
@@ -93,11 +93,11 @@ static void http1_reply_says_when_it_was_made(void **state)
 static void http1_reply_method_not_allowed_says_which_are(void **state)
 {
 	(void)state;
-	expect_reply(&(struct reply){405, "", HTTP1_CONNECT, HTTP1_REPLY_CLOSE},
+	expect_reply(&(struct reply){405, "", HTTP1_CONNECT, HTTP1_REPLY_CLOSE, NULL},
 		"HTTP/1.1 405 Method Not Allowed\r\n"
 		"allow: GET, HEAD, POST, PUT, DELETE, OPTIONS, TRACE, PATCH\r\n"
 		"content-length: 0\r\nconnection: close\r\n\r\n");
-	expect_reply(&(struct reply){405, "no", HTTP1_DELETE, HTTP1_REPLY_KEEP},
+	expect_reply(&(struct reply){405, "no", HTTP1_DELETE, HTTP1_REPLY_KEEP, NULL},
 		"HTTP/1.1 405 Method Not Allowed\r\nallow:\r\ncontent-length: 2\r\n"
 		"content-type: text/plain\r\n\r\nno");
 }

@@ -147,7 +147,7 @@ static void check_small_table(unsigned int n_key_bits)
 	uint32_t dest[RIG_BULK];
 	struct lpm *lpm;
 
-	for (unsigned int i = 0; i < picks.n_bits; i++)
+	for (unsigned int i = 0; i < sizeof(picks.bits); i++)
 		picks.bits[i] = (uint8_t)rig_random_below(n_key_bits);
 	for (size_t i = 0; i < n; i++) {
 		spread(&picks, rig_random_below(1024), &hi[0], &lo[0]);
