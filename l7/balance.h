@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Picks an endpoint of a cluster: whose turn it is, or whom the cluster's policy prefers. A worker keeps one state per cluster slot, which
-// outlives the cluster's tables.
+// Picks an endpoint of a cluster: whose turn it is, or whom the cluster's policy prefers. A worker keeps one state
+// per cluster slot, which outlives the cluster's tables.
 
 #include <stdint.h>
 

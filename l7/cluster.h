@@ -2,9 +2,10 @@
 #pragma once
 
 // A cluster, compiled: its time-outs and the order in which its endpoints take turns, or the endpoints to choose
-// from where its policy is another one. Immutable, one block (l7/block.h); l7/balance.h picks from it. Rings say whose turn it is (l7/edf.h). With one priority and one
-// locality in play there is one ring, of endpoints, and a pick is one load. Else a ring of rings comes before: the
-// priorities by their shares (l7/priority.h), in each its localities by weight, in each of these the endpoints.
+// from where its policy is another one. Immutable, one block (l7/block.h); l7/balance.h picks from it. Rings say
+// whose turn it is (l7/edf.h). With one priority and one locality in play there is one ring, of endpoints, and a
+// pick is one load. Else a ring of rings comes before: the priorities by their shares (l7/priority.h), in each its
+// localities by weight, in each of these the endpoints.
 
 #include <stdbool.h>
 #include <stddef.h>
