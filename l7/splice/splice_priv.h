@@ -183,7 +183,7 @@ struct leg {
 	uint32_t endpoint;
 	uint16_t since;	       // in this state: in periods of LEG_PERIOD_MS
 	uint8_t state : 3;     // enum leg_state
-	uint8_t mss_class : 3; // what the endpoint was told fits
+	uint8_t mss_class : 4; // what the endpoint was told fits
 	uint8_t reused : 1;    // from the pool
 	uint8_t heard : 1;     // it has acknowledged something of this exchange
 };
@@ -525,10 +525,6 @@ void timeout_run(struct splice *sp, struct flow *f);
 
 // ---- leg.c: legs and their pool
 
-// A few sizes stand for all, so that pooled legs fit many clients and a cookie can carry one. The class of the
-// largest that is not above mss; and what a class stands for.
-uint8_t leg_mss_class(uint16_t mss);
-uint16_t leg_class_mss(uint8_t class);
 // Takes an idle leg to the endpoint that fits the client, or SPLICE_NONE.
 uint32_t leg_from_pool(struct splice *sp, const struct flow *f, uint32_t endpoint);
 // Opens a leg for f, or SPLICE_NONE: no record or no port is free.

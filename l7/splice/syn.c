@@ -16,7 +16,13 @@ enum {
 	COOKIE_EPOCH_MS =
 		8 * 1024, // a cookie holds for one to two epochs: a few tries of the client
 	COOKIE_NO_SCALE = 15,
+	COOKIE_MSS_CLASSES = 8,
 };
+
+// Close together where SRv6 and tunnels bring clients' MSS. Between 1440 and jumbo frames they do without:
+// any bit more for classes is one less that a forged cookie must guess.
+static const uint16_t COOKIE_MSS[COOKIE_MSS_CLASSES] = {
+	MIN_MSS, 536, 1020, 1120, 1220, 1340, 1440, 8300};
 
 // What the client's SYN settles.
 static void take_options(
@@ -65,6 +71,16 @@ static struct tcp_out make_syn_ack(
 
 // ---- cookies
 
+// The largest that is not above mss.
+static uint8_t cookie_mss_class(uint16_t mss)
+{
+	uint8_t class = COOKIE_MSS_CLASSES - 1;
+
+	while (class > 0 && COOKIE_MSS[class] > mss)
+		class --;
+	return class;
+}
+
 static uint32_t cookie_mac(
 	const struct splice *sp, uint64_t tuple_hash, uint32_t its, uint32_t epoch, uint8_t low)
 {
@@ -76,7 +92,7 @@ static uint32_t cookie_mac(
 static uint32_t cookie_make(
 	const struct splice *sp, uint64_t tuple_hash, const struct tcp_segment *seg)
 {
-	uint8_t class = leg_mss_class(seg->mss == 0 ? TCP_DEFAULT_MSS : seg->mss);
+	uint8_t class = cookie_mss_class(seg->mss == 0 ? TCP_DEFAULT_MSS : seg->mss);
 	uint8_t scale = seg->scale < TCP_MAX_WINDOW_SCALE ? seg->scale : TCP_MAX_WINDOW_SCALE;
 	uint8_t low;
 
@@ -233,7 +249,7 @@ uint32_t splice_cookie_ack(struct splice *sp, uint32_t listener, uint64_t tuple_
 		return SPLICE_NONE;
 	}
 	take_numbers(f, seg->seq - 1, seg->ack - 1, 0);
-	take_options(f, l, leg_class_mss(low >> 5),
+	take_options(f, l, COOKIE_MSS[low >> 5],
 		scale == COOKIE_NO_SCALE ? TCP_NO_WINDOW_SCALE : scale, low & 1);
 	establish(sp, f);
 	f->phase = f->flags & FLOW_TCP ? PHASE_CONNECT : PHASE_REQUEST;

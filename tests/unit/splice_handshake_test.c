@@ -178,6 +178,60 @@ static void splice_syn_beyond_half_open_gets_cookie_without_state(void **state)
 	assert_string_equal(rig_take(rig, SPLICE_SERVER)->data, GET);
 }
 
+// What the endpoint is told when a client's MSS has been through a cookie.
+static uint16_t told_after_cookie(struct rig *rig, uint16_t mss, uint32_t seq)
+{
+	struct tcp_out cookie, reset;
+	uint32_t flow;
+
+	rig->client_mss = mss;
+	rig_syn(rig, seq, &cookie);
+	assert_int_equal(cookie.flags, TCP_SYN | TCP_ACK);
+	flow = return_cookie(rig, seq + 1, cookie.seq + 1, &reset);
+	assert_int_not_equal(flow, SPLICE_NONE);
+	rig->flow_open[flow] = true;
+	rig->client_base[flow] = cookie.seq + 1;
+	splice_flow_begin(rig->splice, flow);
+	rig_client(rig, flow, &(struct rig_in){.seq = seq - RIG_CLIENT_ISS, .text = GET});
+	return rig_take(rig, SPLICE_SERVER)->tcp.mss;
+}
+
+static void splice_cookie_keeps_most_of_the_mss(void **state)
+{
+	static const struct {
+		uint16_t client, leg;
+	} CASES[] = {{47, 48}, {535, 48}, {536, 536}, {1124, 1120}, {1219, 1120}, {1460, 1440}};
+	struct rig *rig = *state;
+	struct tcp_out none;
+
+	rig->listener.mss = 8844;
+	rig->config.n_half_open = 1;
+	rig_start(rig);
+	assert_int_not_equal(rig_syn(rig, 77000, &none), SPLICE_NONE);
+	rig_forget(rig);
+	for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
+		assert_int_equal(
+			told_after_cookie(rig, CASES[i].client, RIG_CLIENT_ISS), CASES[i].leg);
+}
+
+// Narrow links and outer headers, on the client's side.
+static void splice_leg_class_keeps_most_of_the_mss(void **state)
+{
+	static const struct {
+		uint16_t client, leg;
+	} CASES[] = {{1092, 1090}, {1124, 1120}, {1180, 1180}, {1312, 1300}, {1344, 1340},
+		{1400, 1400}, {1460, 1440}};
+	struct rig *rig = *state;
+
+	rig->listener.mss = 8844;
+	rig_start(rig);
+	for (uint32_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		rig->client_mss = CASES[i].client;
+		rig_client(rig, rig_open(rig), &(struct rig_in){.text = GET});
+		assert_int_equal(rig_take(rig, SPLICE_SERVER)->tcp.mss, CASES[i].leg);
+	}
+}
+
 static void splice_cookie_guessed_is_reset(void **state)
 {
 	struct rig *rig = *state;
@@ -289,6 +343,8 @@ int main(void)
 		CASE(splice_syn_ack_lost_is_repeated_then_given_up),
 		CASE(splice_syn_repeated_is_answered_again),
 		CASE(splice_syn_beyond_half_open_gets_cookie_without_state),
+		CASE(splice_cookie_keeps_most_of_the_mss),
+		CASE(splice_leg_class_keeps_most_of_the_mss),
 		CASE(splice_cookie_guessed_is_reset),
 		CASE(splice_leg_waits_for_a_whole_head),
 		CASE(splice_leg_wrong_ack_is_reset_and_syn_repeated),
