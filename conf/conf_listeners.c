@@ -22,6 +22,10 @@ struct listener_entry {
 	bool x_forwarded_port;
 	bool x_request_id;
 	bool response_request_id;
+	bool normalize_path;
+	bool merge_slashes;
+	int escaped_slashes; // places in the tables of rules below
+	int underscores;
 };
 
 static int read_addresses(struct reader *reader, const config_setting_t *setting,
@@ -59,6 +63,29 @@ static int read_protocol(struct reader *reader, const config_setting_t *setting,
 		reader, setting, "%s is not a known protocol; one of http, tcp", quoted);
 }
 
+struct named_rule {
+	const char *name;
+	uint8_t rule;
+};
+
+static const struct named_rule escaped_slashes_rules[] = {{"keep_unchanged", 0},
+	{"reject_request", HTTP1_RULE_REJECT_ESCAPED_SLASHES},
+	{"unescape_and_redirect", HTTP1_RULE_REDIRECT_ESCAPED_SLASHES},
+	{"unescape_and_forward", HTTP1_RULE_UNESCAPE_SLASHES}, {NULL, 0}};
+static const struct named_rule underscores_rules[] = {{"allow", 0},
+	{"reject_request", HTTP1_RULE_REJECT_UNDERSCORES},
+	{"drop_header", HTTP1_RULE_DROP_UNDERSCORES}, {NULL, 0}};
+
+static const char *escaped_slashes_choice(int i)
+{
+	return escaped_slashes_rules[i].name;
+}
+
+static const char *underscores_choice(int i)
+{
+	return underscores_rules[i].name;
+}
+
 enum {
 	LISTENER_NAME,
 	LISTENER_NETWORK,
@@ -73,6 +100,10 @@ enum {
 	LISTENER_PORT_HEADER,
 	LISTENER_REQUEST_ID,
 	LISTENER_ANSWER_ID,
+	LISTENER_NORMALIZE_PATH,
+	LISTENER_MERGE_SLASHES,
+	LISTENER_ESCAPED_SLASHES,
+	LISTENER_UNDERSCORES,
 	LISTENER_LINE_BYTES,
 	LISTENER_HEADERS_BYTES,
 	LISTENER_HEADERS_TIMEOUT,
@@ -112,6 +143,12 @@ static const struct reader_key listener_keys[N_LISTENER_KEYS] = {
 	[LISTENER_REQUEST_ID] = {"x_request_id", value_bool, LISTENER_FIELD(x_request_id)},
 	[LISTENER_ANSWER_ID] = {"request_id_in_response", value_bool,
 		LISTENER_FIELD(response_request_id)},
+	[LISTENER_NORMALIZE_PATH] = {"normalize_path", value_bool, LISTENER_FIELD(normalize_path)},
+	[LISTENER_MERGE_SLASHES] = {"merge_slashes", value_bool, LISTENER_FIELD(merge_slashes)},
+	[LISTENER_ESCAPED_SLASHES] = {"path_with_escaped_slashes_action", value_choice,
+		LISTENER_FIELD(escaped_slashes), .choice = escaped_slashes_choice},
+	[LISTENER_UNDERSCORES] = {"headers_with_underscores_action", value_choice,
+		LISTENER_FIELD(underscores), .choice = underscores_choice},
 	[LISTENER_LINE_BYTES] = {"request_line_bytes", value_number,
 		LISTENER_FIELD(listener.request_line_bytes), L7_MIN_HEAD_LIMIT,
 		L7_MAX_REQUEST_LINE_BYTES},
@@ -172,6 +209,14 @@ static uint8_t header_bits(const struct listener_entry *entry)
 			 (entry->response_request_id ? LISTENER_RESPONSE_REQUEST_ID : 0));
 }
 
+static uint8_t rule_bits(const struct listener_entry *entry)
+{
+	return (uint8_t)((entry->normalize_path ? HTTP1_RULE_NORMALIZE_PATH : 0) |
+			 (entry->merge_slashes ? HTTP1_RULE_MERGE_SLASHES : 0) |
+			 escaped_slashes_rules[entry->escaped_slashes].rule |
+			 underscores_rules[entry->underscores].rule);
+}
+
 static int keep_routes(struct reader *reader, struct listener_spec *listener,
 	const struct route_configuration_spec *routes)
 {
@@ -213,6 +258,7 @@ static int read_listener(
 		return rc;
 	*listener = entry.listener;
 	listener->headers = header_bits(&entry);
+	listener->rules = rule_bits(&entry);
 	listener->clusters = entry.choices.choices;
 	listener->n_clusters = entry.choices.n_choices;
 	if ((given & 1 << LISTENER_IDLE_TIMEOUT) == 0)

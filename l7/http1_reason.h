@@ -6,7 +6,8 @@
 
 #include <stdint.h>
 
-// LINE is the request or status line. OTHER_VERSION: the major version is not 1. LOOK_ALIKE: a field
+// LINE is the request or status line. BAD_PATH, ESCAPED_SLASH, UNDERSCORE: a listener's rules forbid it
+// (l7/http1_normal.h). OTHER_VERSION: the major version is not 1. LOOK_ALIKE: a field
 // that is nearly a framing field, Transfer_Encoding. CONNECTION_OPTION: Connection names a field that is
 // not a single hop's. OLD_TRANSFER_ENCODING: in HTTP/1.0. TWO_FRAMINGS: Content-Length and
 // Transfer-Encoding. BODY_FORBIDDEN: a body's framing where none may be: CONNECT, 1xx, 204.
@@ -17,12 +18,15 @@
 	X(HTTP1_LINE_TOO_LONG, "line_too_long", 414)                                               \
 	X(HTTP1_BAD_METHOD, "bad_method", 400)                                                     \
 	X(HTTP1_BAD_TARGET, "bad_target", 400)                                                     \
+	X(HTTP1_BAD_PATH, "bad_path", 400)                                                         \
+	X(HTTP1_ESCAPED_SLASH, "escaped_slash", 400)                                               \
 	X(HTTP1_BAD_VERSION, "bad_version", 400)                                                   \
 	X(HTTP1_OTHER_VERSION, "other_version", 505)                                               \
 	X(HTTP1_BAD_STATUS, "bad_status", 400)                                                     \
 	X(HTTP1_FIELDS_TOO_LARGE, "fields_too_large", 431)                                         \
 	X(HTTP1_TOO_MANY_FIELDS, "too_many_fields", 431)                                           \
 	X(HTTP1_BAD_FIELD_NAME, "bad_field_name", 400)                                             \
+	X(HTTP1_UNDERSCORE, "underscore", 400)                                                     \
 	X(HTTP1_SPACE_BEFORE_COLON, "space_before_colon", 400)                                     \
 	X(HTTP1_OBS_FOLD, "obs_fold", 400)                                                         \
 	X(HTTP1_BAD_FIELD_VALUE, "bad_field_value", 400)                                           \

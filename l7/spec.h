@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "l7/http1_rule.h"
+
 struct spec_origin; // where a spec was written, for refusals; l7 never looks inside
 
 enum {
@@ -171,6 +173,7 @@ struct listener_spec {
 	const struct weighted_cluster_spec *clusters;
 	bool clusters_may_be_missing; // TCP: connections that fall to one are reset
 	uint8_t headers;	      // HTTP: enum listener_header bits
+	uint8_t rules;		      // HTTP: enum http1_rule bits
 	uint8_t window_scale;	      // that the node offers clients
 	uint32_t request_line_bytes;  // limits of a head
 	uint32_t request_headers_bytes;

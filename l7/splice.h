@@ -46,6 +46,7 @@ struct splice_listener {
 	uint32_t drain_timeout_ms;  // of a flow whose endpoint was removed
 	uint16_t mss;		    // promised to clients: fits the worst path to any endpoint
 	uint8_t window_scale;	    // offered to clients that offer one
+	uint8_t rules;		    // of request heads: enum http1_rule bits (l7/http1_rule.h)
 };
 
 // Where a connection to a TCP listener goes; of HTTP the decision says it.
@@ -108,6 +109,7 @@ enum splice_event {
 #define SPLICE_WHYS(X)                                                                             \
 	X(NONE, "none")                                                                            \
 	X(DIRECT, "direct_response")                                                               \
+	X(PATH_REDIRECT, "path_redirect")                                                          \
 	X(NO_ROUTE, "no_route")                                                                    \
 	X(MALFORMED, "malformed_request")                                                          \
 	X(HEAD_TIMEOUT, "request_head_timeout")                                                    \

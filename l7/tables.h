@@ -34,7 +34,8 @@ struct listener {
 	uint8_t headers;  // enum listener_header bits
 	uint8_t window_scale;
 	uint16_t port;
-	uint16_t pad;
+	uint8_t rules; // enum http1_rule bits
+	uint8_t pad;
 	uint32_t route_table; // HTTP: slot
 	uint32_t since;	      // generation that gave it the slot: older flows are not its own
 	struct http1_limits limits;

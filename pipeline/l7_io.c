@@ -53,6 +53,7 @@ static const struct splice_listener *ask_listener(void *ctx, uint32_t slot)
 		.drain_timeout_ms = timeout_of(listener->drain_timeout_ms),
 		.mss = RTE_MIN(mss, l7->max_payload),
 		.window_scale = listener->window_scale,
+		.rules = listener->rules,
 	};
 	return &l7->listener;
 }

@@ -50,9 +50,23 @@ static json_t *added_headers(uint8_t bits)
 	return array;
 }
 
+static json_t *rule_names(uint8_t bits)
+{
+	static const char *const names[] = {"normalize_path", "merge_slashes",
+		"reject_escaped_slashes", "redirect_escaped_slashes", "unescape_slashes",
+		"reject_headers_with_underscores", "drop_headers_with_underscores"};
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (bits & 1u << i)
+			json_array_append_new(array, json_string(names[i]));
+	return array;
+}
+
 static void add_limits(json_t *row, const struct listener_spec *spec)
 {
 	json_object_set_new(row, "added_headers", added_headers(spec->headers));
+	json_object_set_new(row, "rules", rule_names(spec->rules));
 	json_object_set_new(row, "window_scale", number(spec->window_scale));
 	json_object_set_new(row, "request_line_bytes", number(spec->request_line_bytes));
 	json_object_set_new(row, "request_headers_bytes", number(spec->request_headers_bytes));

@@ -80,22 +80,50 @@ static int count_skipped(
 	return rc;
 }
 
-// What changes paths or hosts before they are matched.
-static int check_http_paths(
+static int check_codec(
 	struct decode *d, const struct decode_at *at, const Xds__HttpConnectionManager *message)
 {
-	const int slashes = (int)message->path_with_escaped_slashes_action;
-
 	if (message->codec_type != XDS__HTTP_CONNECTION_MANAGER__CODEC_TYPE__AUTO &&
 		message->codec_type != XDS__HTTP_CONNECTION_MANAGER__CODEC_TYPE__HTTP1)
 		return decode_refuse(d, DECODE_IN(at, "codec_type"),
 			"%d is not supported yet; AUTO and HTTP1 are", (int)message->codec_type);
-	if (decode_is_true(message->normalize_path))
-		return decode_refuse(d, DECODE_IN(at, "normalize_path"), "is not supported yet");
-	if (slashes > XDS__HTTP_CONNECTION_MANAGER__ESCAPED_SLASHES__KEEP_UNCHANGED || slashes < 0)
-		return decode_refuse(d, DECODE_IN(at, "path_with_escaped_slashes_action"),
-			"%d is not supported yet; KEEP_UNCHANGED is", slashes);
 	return 0;
+}
+
+// By the protocol's number of the action.
+static int add_rule(struct decode *d, const struct decode_at *at, const uint8_t *rules, int n,
+	int action, struct listener_spec *spec)
+{
+	if (action < 0 || action >= n)
+		return decode_refuse(d, at, "%d is not known; 0 to %d are", action, n - 1);
+	spec->rules |= rules[action];
+	return 0;
+}
+
+// What heads must be before they are routed.
+static int read_rules(struct decode *d, const struct decode_at *at,
+	const Xds__HttpConnectionManager *message, struct listener_spec *spec)
+{
+	// IMPLEMENTATION_SPECIFIC_DEFAULT, KEEP_UNCHANGED, ...
+	static const uint8_t slashes[] = {0, 0, HTTP1_RULE_REJECT_ESCAPED_SLASHES,
+		HTTP1_RULE_REDIRECT_ESCAPED_SLASHES, HTTP1_RULE_UNESCAPE_SLASHES};
+	// ALLOW, ...
+	static const uint8_t underscores[] = {
+		0, HTTP1_RULE_REJECT_UNDERSCORES, HTTP1_RULE_DROP_UNDERSCORES};
+	const Xds__HttpProtocolOptions *options = message->common_http_protocol_options;
+	int rc = add_rule(d, DECODE_IN(at, "path_with_escaped_slashes_action"), slashes,
+		sizeof(slashes), (int)message->path_with_escaped_slashes_action, spec);
+
+	if (decode_is_true(message->normalize_path))
+		spec->rules |= HTTP1_RULE_NORMALIZE_PATH;
+	if (message->merge_slashes)
+		spec->rules |= HTTP1_RULE_MERGE_SLASHES;
+	if (rc < 0 || options == NULL)
+		return rc;
+	return add_rule(d,
+		DECODE_IN(DECODE_IN(at, "common_http_protocol_options"),
+			"headers_with_underscores_action"),
+		underscores, sizeof(underscores), options->headers_with_underscores_action, spec);
 }
 
 static uint8_t header_bits(const Xds__HttpConnectionManager *message)
@@ -204,7 +232,9 @@ int decode_http_manager(struct decode *d, const struct decode_at *at, const Xds_
 	manager = message;
 	listener->spec.protocol = LISTENER_HTTP;
 	listener->spec.headers = header_bits(manager);
-	rc = check_http_paths(d, at, manager);
+	rc = check_codec(d, at, manager);
+	if (rc == 0)
+		rc = read_rules(d, at, manager, &listener->spec);
 	if (rc == 0)
 		rc = check_http_filters(d, at, manager);
 	if (rc == 0)

@@ -142,7 +142,7 @@ static const struct support_field protocol_options_fields[] = {
 	COUNTED(2, "max_headers_count", "the node has limits of its own"),
 	COUNTED(3, "max_connection_duration", NULL),
 	COUNTED(4, "max_stream_duration", NULL),
-	COUNTED(5, "headers_with_underscores_action", "they are forwarded"),
+	HONOURED(5, "headers_with_underscores_action", "of listeners; what clusters answer passes"),
 	COUNTED(6, "max_requests_per_connection", NULL),
 	COUNTED(7, "max_response_headers_kb", NULL),
 };

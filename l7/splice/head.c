@@ -25,6 +25,7 @@ static int parse(struct splice *sp, struct flow *f, enum splice_side from, const
 	if (from == SPLICE_SERVER)
 		return http1_response_parse(data, len, seen, f->method, &MOST, &sp->head, reason);
 	l = sp->io->listener(sp->ctx, f->listener);
+	sp->rules = l == NULL ? 0 : l->rules;
 	return http1_request_parse(
 		data, len, seen, l == NULL ? &MOST : &l->limits, &sp->head, reason);
 }
@@ -113,6 +114,21 @@ static bool must_wait(const struct splice *sp, struct flow *f, enum splice_side 
 	return from == SPLICE_SERVER && (f->down.owning || !end_has_all(&f->client));
 }
 
+// False: it waits, or the exchange has failed.
+static bool may_read(
+	struct splice *sp, struct flow *f, enum splice_side from, struct tcp_segment **seg)
+{
+	if (must_wait(sp, f, from, *seg)) {
+		kept_hold(sp, f, from, seg);
+		return false;
+	}
+	if (from == SPLICE_SERVER && is_premature(sp, f, *seg)) {
+		bind_failed(sp, f, SPLICE_WHY_BAD_RESPONSE, false);
+		return false;
+	}
+	return true;
+}
+
 // An answer's head that goes on in place is kept for law 3. False: there is no room, it has to come again.
 static bool keep_answer(
 	struct splice *sp, struct flow *f, const struct tcp_segment *seg, uint32_t head_len)
@@ -130,14 +146,8 @@ bool head_follow(struct splice *sp, struct flow *f, enum splice_side from, struc
 	const uint8_t *raw = (*seg)->data;
 	int n;
 
-	if (must_wait(sp, f, from, *seg)) {
-		kept_hold(sp, f, from, seg);
+	if (!may_read(sp, f, from, seg))
 		return false;
-	}
-	if (from == SPLICE_SERVER && is_premature(sp, f, *seg)) {
-		bind_failed(sp, f, SPLICE_WHY_BAD_RESPONSE, false);
-		return false;
-	}
 	note_first_byte(sp, f, from);
 	if (h->collecting) {
 		if (!buffer_append(sp, &h->buf, (*seg)->data, (*seg)->len))

@@ -37,23 +37,22 @@ static void stop_request(struct splice *sp, struct flow *f)
 	buffer_give(sp, &f->up.kept);
 }
 
-void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
-	uint32_t body_len, enum splice_why why)
+static void send_reply(
+	struct splice *sp, struct flow *f, struct http1_reply *reply, enum splice_why why)
 {
-	struct http1_reply reply = {
-		.status = status, .body_len = body_len, .body = body, .method = f->method};
 	int n = -ENOBUFS;
 
 	stop_request(sp, f);
-	reply.date = sp->io->date(sp->ctx);
-	reply.connection = f->flags & FLOW_CLOSE ? HTTP1_REPLY_CLOSE : HTTP1_REPLY_KEEP;
+	reply->method = f->method;
+	reply->date = sp->io->date(sp->ctx);
+	reply->connection = f->flags & FLOW_CLOSE ? HTTP1_REPLY_CLOSE : HTTP1_REPLY_KEEP;
 	splice_tell(sp, f, SPLICE_OWN_REPLY, why);
-	splice_tell(sp, f, SPLICE_RESPONSE, status);
+	splice_tell(sp, f, SPLICE_RESPONSE, reply->status);
 	buffer_give(sp, &f->down.buf);
-	f->down.buf = buffer_take(sp, REPLY_HEAD_ROOM + body_len);
+	f->down.buf = buffer_take(sp, REPLY_HEAD_ROOM + reply->location_len + reply->body_len);
 	if (f->down.buf != 0)
 		n = http1_reply_write(
-			&reply, buffer_at(sp, f->down.buf)->data, buffer_room(sp, f->down.buf));
+			reply, buffer_at(sp, f->down.buf)->data, buffer_room(sp, f->down.buf));
 	if (n < 0) {
 		flow_reset(sp, f, SPLICE_WHY_NO_MEMORY);
 		return;
@@ -64,4 +63,19 @@ void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *
 	f->down.follow = FOLLOW_END;
 	timeout_clear(f);
 	own_begin(sp, f, SPLICE_CLIENT);
+}
+
+void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
+	uint32_t body_len, enum splice_why why)
+{
+	struct http1_reply reply = {.status = status, .body_len = body_len, .body = body};
+
+	send_reply(sp, f, &reply, why);
+}
+
+void reply_redirect(struct splice *sp, struct flow *f, const uint8_t *location, uint32_t len)
+{
+	struct http1_reply reply = {.status = 307, .location = location, .location_len = len};
+
+	send_reply(sp, f, &reply, SPLICE_WHY_PATH_REDIRECT);
 }

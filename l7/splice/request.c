@@ -125,6 +125,8 @@ void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in
 	bool in_place;
 
 	note_head(sp, f, raw);
+	if (!normal_head(sp, f, &raw, &in_segment))
+		return;
 	sp->io->route(sp->ctx, flow_idx(sp, f), raw, &sp->head, &d);
 	note_decision(sp, f, &d);
 	if (sp->head.method == HTTP1_CONNECT) {

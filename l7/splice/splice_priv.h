@@ -262,6 +262,7 @@ struct splice {
 		struct tcp_sack sacks[TCP_MAX_SACKS];
 	} at_work;
 	struct http1_head head;
+	uint8_t rules; // of the listener of a request in head
 };
 
 static inline uint32_t flow_idx(const struct splice *sp, const struct flow *f)
@@ -461,6 +462,8 @@ bool head_follow(
 // A head is complete: raw[0..sp->head.len), parsed in sp->head. in_segment: all of it lies in the segment at
 // work, at the half's position; else it is in the half's buffer, and taken over.
 void request_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment);
+// Makes the head what its listener wants; it is in the half's buffer then. False: it was answered.
+bool normal_head(struct splice *sp, struct flow *f, const uint8_t **raw, bool *in_segment);
 void request_malformed(struct splice *sp, struct flow *f, enum http1_reason reason);
 void response_head(struct splice *sp, struct flow *f, const uint8_t *raw, bool in_segment);
 // The response's last byte was followed.
@@ -485,6 +488,8 @@ void bind_failed(struct splice *sp, struct flow *f, enum splice_why why, bool un
 // Answers the request, and closes the connection where HTTP says so. The flow has no leg.
 void reply_send(struct splice *sp, struct flow *f, uint16_t status, const char *body,
 	uint32_t body_len, enum splice_why why);
+// 307. The location is copied.
+void reply_redirect(struct splice *sp, struct flow *f, const uint8_t *location, uint32_t len);
 
 // ---- flow.c: a flow's life
 

@@ -150,6 +150,7 @@ static int fill_listener(struct compile_l7 *l, const struct listener_spec *spec,
 	listener->in_use = 1;
 	listener->protocol = (uint8_t)spec->protocol;
 	listener->headers = spec->headers;
+	listener->rules = spec->rules;
 	listener->window_scale = spec->window_scale;
 	listener->port = spec->port;
 	listener->limits.request_line_bytes = spec->request_line_bytes;

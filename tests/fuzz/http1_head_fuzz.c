@@ -3,7 +3,7 @@
 // http1_request_parse() and http1_response_parse() against arbitrary bytes. An input is a struct
 // fuzz_head, then what a peer sends. Checked beyond what the sanitizers see: any way of cutting gives one
 // verdict; vectors and plain C find the same; an accepted head's framing is said once; an edited head
-// parses again, to the same meaning.
+// parses again, to the same meaning; so does one in its normal form, which is final.
 
 #include "l7/http1_head.h"
 
@@ -14,16 +14,18 @@
 
 #include "l7/http1_edit.h"
 #include "l7/http1_fields.h"
+#include "l7/http1_normal.h"
+#include "l7/http1_path.h"
 #include "l7/http1_scan.h"
 
 enum {
 	MAX_LEN = 4096,
-	GROWTH = 512, // by edits
+	GROWTH = 1024, // by edits, among them the host of a target
 };
 
 struct fuzz_head {
 	uint8_t request_method; // of responses; the high bit says that it is one
-	uint8_t edits;
+	uint8_t edits;		// and rules
 	uint8_t cut;
 };
 
@@ -181,6 +183,30 @@ static void require_edited(
 	require(is_same_text(out, again.head.path, data, head->path));
 }
 
+static void require_normal(
+	const struct fuzz_head *fuzz, const uint8_t *data, const struct http1_head *head)
+{
+	const struct http1_limits limits = {UINT32_MAX, UINT32_MAX};
+	uint8_t out[MAX_LEN * HTTP1_PATH_GROWTH], twice[sizeof(out) * HTTP1_PATH_GROWTH];
+	struct http1_normal normal;
+	struct outcome again;
+	const int len = http1_normal_write(data, head, fuzz->edits, out, &normal);
+
+	require((len < 0) == (normal.reason != HTTP1_OK));
+	if (len < 0)
+		return;
+	require((uint32_t)len <= http1_normal_room(head) - head->start);
+	parse(fuzz, out, (uint32_t)len, 0, &limits, &again);
+	require(again.rc == len && again.head.method == head->method);
+	require(again.head.body == head->body && again.head.content_length == head->content_length);
+	require(again.head.keep_alive == head->keep_alive && again.head.upgrade == head->upgrade);
+	require(is_same_text(out, again.head.authority, data, head->authority));
+	if (http1_is_normal(data, head, fuzz->edits))
+		require(memcmp(out, data + head->start, (uint32_t)len) == 0);
+	require(http1_normal_write(out, &again.head, fuzz->edits, twice, &normal) == len);
+	require(memcmp(out, twice, (uint32_t)len) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct outcome whole;
@@ -198,6 +224,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (whole.rc > 0) {
 		require_unambiguous(data, &whole.head, !(fuzz.request_method & 0x80));
 		require_edited(&fuzz, data, &whole.head);
+		if (!(fuzz.request_method & 0x80))
+			require_normal(&fuzz, data, &whole.head);
 	}
 	return 0;
 }

@@ -8,8 +8,10 @@ from resources import address, ads, any_of, eds_cluster
 from server import cluster, core, endpoint, extensions, listener, route
 
 FIRST_PORT = 9101
-MAIN, ANY_PORT, INLINE, TCP = 80, 81, 82, 83  # listeners
+MAIN, ANY_PORT, INLINE, TCP, CLEAN, STRICT, REDIRECT = LISTENERS = range(80, 87)
 NO_ROUTE, NOTHING_THERE, BAD = 404, 503, 400
+REJECT_SLASHES, TO_REDIRECT, FORWARD = 2, 3, 4  # PathWithEscapedSlashesAction
+REJECT, DROP = 1, 2  # HeadersWithUnderscoresAction
 HealthOf = endpoint.LbEndpoint
 
 
@@ -106,12 +108,13 @@ HOSTS = {
     "clusters": (["clusters"], []),  # /name for each of CLUSTERS
     "hosts": (["outer.example"], [to("echo", prefix="/as-is"), to("echo", host="", prefix="/empty"),
                                   to("echo", host="Inner.example:81")]),
+    "rules": (["rules"], [to("underscore", when("a_b", present_match=True), prefix="/under"), to("said")]),
     "none": (["none"], []),
     "rest": (["*"], [to("rest")]),
 }
 
-# A server that does not say its name says what it got: Host, whom the request is for, X-Forwarded-Host.
-SAYS = {"echo": "$http_host $host ($http_x_forwarded_host)"}
+# A server that does not say its name says what it got: Host, whom the request is for, X-Forwarded-Host; the target.
+SAYS = {"echo": "$http_host $host ($http_x_forwarded_host)", "said": "$request_uri"}
 
 # Cluster: localities; each is its priority, its weight or 0, and its servers with their health.
 CLUSTERS = {
@@ -153,6 +156,10 @@ def hosts(port, *rows):
 
 def paths(host, *rows):
     return [get(wanted, host, target) for target, wanted in rows]
+
+
+def rules(port, *rows):
+    return [get(wanted, "rules", target, port=port) for target, wanted in rows]
 
 
 def by_value(target, wanted, takes, leaves, missing):
@@ -264,6 +271,28 @@ REQUESTS = [
     get((418, "a teapot"), "direct", "/tea", method=POST[0], lines=POST[1], body=POST[2]),
     *paths("missing", ("/404", 404), ("/500", 500), ("/", 503)),
     *paths("clusters", *((f"/{name}", answer) for name, answer in CLUSTER_ANSWERS.items())),
+    *rules(MAIN, ("/a/../b", "/a/../b"), ("//a%2fb\\%61", "//a%2fb\\%61")),
+    *rules(CLEAN, ("/a/../b", "/b"), ("/a/./b/.", "/a/b/"), ("/a/b/..", "/a/"), ("/..", "/"), ("/a//../b", "/a/b"),
+           ("//a///b//", "/a/b/"), ("/%61%7E%2d%2E", "/a~-."), ("/a%2fb%2F%2Fc", "/a/b/c"),
+           ("/a%5cb\\c%5C..", "/a/b/"), ("/a%2f..%2fb", "/b"), ("/.%2e/%2E/x", "/x"),
+           ("/a%20%c3%A9%25", "/a%20%c3%A9%25"),
+           ("/a?/../%61//%2f", "/a?/../%61//%2f"), ("/%252e%252e/a", "/%252e%252e/a"), ("/...", "/..."),
+           ("/a..", "/a.."),
+           ("/a/..b", "/a/..b"), ("/a;x/../b", "/b"), ("/%00", BAD), ("/a%00b", BAD), ("/a?%00", "/a?%00"),
+           ('/a"<>{}^`', "/a%22%3C%3E%7B%7D%5E%60"), ("/%2%65", "/%252e"), ("/a[]|b", "/a[]%7Cb"),
+           ("/a+b&c=d,e;f:g@h!", "/a+b&c=d,e;f:g@h!"), ("http://rules/a/../b", "/b")),
+    get("/under", "rules", "/under", "a_b: 1\r\n", port=CLEAN),
+    get("/under", "rules", "/under", "a-b: _\r\n", port=CLEAN),
+    get("underscore", "rules", "/under", "a_b: 1\r\n"),
+    get("/b", "rules", "/a/../b", POST[1], POST[0], CLEAN, POST[2]),
+    get("/b", "rules", "/a/../b", CHUNKED[1], CHUNKED[0], CLEAN, CHUNKED[2]),
+    *rules(STRICT, ("/a%2fb", BAD), ("/a%5Cb", BAD), ("/a/../b", "/a/../b"), ("//a", "//a"), ("/%61", "/%61"),
+           ("/a?%2f", "/a?%2f"), ("/%252f", "/%252f")),
+    get(BAD, "rules", "/under", "a_b: 1\r\n", port=STRICT),
+    get("/under", "rules", "/under", "a: a_b\r\n", port=STRICT),
+    *rules(REDIRECT, ("/a%2fb", 307), ("/a%5cb?c", 307), ("/a/%2f..", 307), ("/a/../b", "/b"), ("//b", "/b"),
+           ("/a?%2f", "/a?%2f"), ("/%61", "/a")),
+    get(307, "rules", "/a%2fb", POST[1], POST[0], REDIRECT, POST[2]),
     get(BAD, None), get(BAD, "shop.local", lines="x one: 1\r\n"), get(BAD, "headers", "/any", "x-any : 1\r\n"),
     get(BAD, "shop.local", lines="Content-Length: x\r\n"), get(BAD, "headers", "/any", ": 1\r\n"),
     get(BAD, "headers", method=CHUNKED[0], lines=CHUNKED[1] + "Content-Length: 5\r\n", body=CHUNKED[2]),
@@ -289,6 +318,10 @@ DIFFERENCES = [
     (*get("exact", "none", "http://shop.local?x"), NO_ROUTE),
     # Envoy removes the fields that Connection names before it matches; the node's heads pass as they are.
     (*get("any", "headers", "/any", "Connection: x-any\r\nx-any: 1\r\n"), NO_ROUTE),
+    # Of nothing but slashes Envoy leaves two.
+    (*rules(CLEAN, ("//", "/"))[0], "//"), (*rules(CLEAN, ("/%2f%2F", "/"))[0], "//"),
+    # It leaves a '%' without digits, which nginx refuses with nothing to say.
+    (*rules(CLEAN, ("/%zz%", "/%25zz%25"))[0], ""),
 ]
 
 # Requests that may go to several servers, and these.
@@ -343,6 +376,13 @@ def made_listener(name, port, kind, settings):
         listener.Filter(name=kind, typed_config=any_of(f"network.{kind}", settings))])])
 
 
+def cleaning(slashes, underscores, normalize=True):
+    """Settings that change paths and heads before they are routed."""
+    return {"path_with_escaped_slashes_action": slashes, "normalize_path": core.BoolValue(value=normalize),
+            "merge_slashes": normalize, "common_http_protocol_options": extensions.HttpProtocolOptions(
+                headers_with_underscores_action=underscores), "rds": rds("main")}
+
+
 def http_listener(name, port, **routes):
     return made_listener(name, port, "http_connection_manager.v3.HttpConnectionManager",
                          extensions.HttpConnectionManager(stat_prefix=name, http_filters=[extensions.HttpFilter(
@@ -362,6 +402,9 @@ def made_resources():
     return {
         "lds": [http_listener("main", MAIN, rds=rds("main")), http_listener("any-port", ANY_PORT, rds=rds("any-port")),
                 http_listener("inline", INLINE, route_config=route_config("in", {"all": (["*"], [to("inline")])})),
+                http_listener("clean", CLEAN, **cleaning(FORWARD, DROP)),
+                http_listener("strict", STRICT, **cleaning(REJECT_SLASHES, REJECT, normalize=False)),
+                http_listener("redirect", REDIRECT, **cleaning(TO_REDIRECT, REJECT)),
                 made_listener("tcp", TCP, "tcp_proxy.v3.TcpProxy", tcp)],
         "rds": [route_config("main", HOSTS), route_config("any-port", every_port, ignore_port_in_host_matching=True)],
         "cds": [made_cluster(name) for name in names],

@@ -16,7 +16,7 @@ import hosts
 import lab as laboratory
 from http_lab import HOST, HttpLab, VIP
 from lab import until
-from routing_table import ANY_PORT, DIFFERENCES, INLINE, MAIN, PORTS, REQUESTS, SAYS, SPREAD, TCP, made_resources
+from routing_table import DIFFERENCES, LISTENERS, PORTS, REQUESTS, SAYS, SPREAD, made_resources
 from server import SHORT, Server
 
 XDS_PORT = 18000
@@ -129,11 +129,10 @@ def made_lab(request):
 
 
 def wait_live(http, planes):
-    ports = {MAIN, ANY_PORT, INLINE, TCP}
     for plane in planes:
         until(plane.is_done, "acceptance")
-    until(lambda: len(http.view("services")["services"]) == len(ports), "the node's listeners")
-    until(lambda: all(f"{VIP[4]}:{port} " in http.lab.run("envoy", "ss", "-Hltn") for port in ports),
+    until(lambda: len(http.view("services")["services"]) == len(LISTENERS), "the node's listeners")
+    until(lambda: all(f"{VIP[4]}:{port} " in http.lab.run("envoy", "ss", "-Hltn") for port in LISTENERS),
           "Envoy's listeners")
 
 

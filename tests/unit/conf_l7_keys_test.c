@@ -5,6 +5,7 @@
 
 #include "tests/unit/conf_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LISTENER(more)                                                                             \
@@ -37,6 +38,38 @@ static void conf_l7_listener_values_arrive(void **state)
 	assert_int_equal(listener->drain_timeout_ms, 4);
 	assert_int_equal(listener->window_scale, 14);
 	node_spec_release(spec);
+}
+
+static void conf_l7_listener_rules_arrive(void **state)
+{
+	static const struct {
+		const char *key;
+		uint8_t rules;
+	} CASES[] = {{"", 0}, {"normalize_path = true;", HTTP1_RULE_NORMALIZE_PATH},
+		{"merge_slashes = true;", HTTP1_RULE_MERGE_SLASHES},
+		{"path_with_escaped_slashes_action = \"keep_unchanged\";", 0},
+		{"path_with_escaped_slashes_action = \"reject_request\";",
+			HTTP1_RULE_REJECT_ESCAPED_SLASHES},
+		{"path_with_escaped_slashes_action = \"unescape_and_redirect\";",
+			HTTP1_RULE_REDIRECT_ESCAPED_SLASHES},
+		{"path_with_escaped_slashes_action = \"unescape_and_forward\";",
+			HTTP1_RULE_UNESCAPE_SLASHES},
+		{"headers_with_underscores_action = \"allow\";", 0},
+		{"headers_with_underscores_action = \"reject_request\";",
+			HTTP1_RULE_REJECT_UNDERSCORES},
+		{"headers_with_underscores_action = \"drop_header\";",
+			HTTP1_RULE_DROP_UNDERSCORES}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		char text[512];
+		struct node_spec *spec;
+
+		snprintf(text, sizeof(text), LISTENER("virtual_hosts = ( ); %s"), CASES[i].key);
+		spec = load(text);
+		assert_int_equal(spec->l7.listeners[0]->rules, CASES[i].rules);
+		node_spec_release(spec);
+	}
 }
 
 static void conf_l7_tcp_listener_values_arrive(void **state)
@@ -193,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conf_l7_listener_values_arrive),
+		cmocka_unit_test(conf_l7_listener_rules_arrive),
 		cmocka_unit_test(conf_l7_tcp_listener_values_arrive),
 		cmocka_unit_test(conf_l7_cluster_values_arrive),
 		cmocka_unit_test(conf_l7_route_values_arrive),

@@ -307,6 +307,13 @@ static const struct refused refused_listeners[] = {
 		".weighted_clusters[0]: \"weight\" is missing"},
 	{"weighted_clusters = ( { weight = 1; } );",
 		".weighted_clusters[0]: \"cluster\" is missing"},
+	{"path_with_escaped_slashes_action = \"redirect\";",
+		".path_with_escaped_slashes_action: \"redirect\" is not a known "
+		"path_with_escaped_slashes_action; one of keep_unchanged, reject_request, "
+		"unescape_and_redirect, unescape_and_forward"},
+	{"headers_with_underscores_action = \"drop\";",
+		".headers_with_underscores_action: \"drop\" is not a known "
+		"headers_with_underscores_action; one of allow, reject_request, drop_header"},
 	{"idle_timeout = 1;", ".idle_timeout: unknown key; did you mean \"idle_timeout_ms\"?"},
 };
 

@@ -6,25 +6,21 @@
 
 static void xds_decode_listener_codecs_and_paths_are_refused(void **state)
 {
-	Xds__BoolValue yes = XDS__BOOL_VALUE__INIT;
+	Xds__HttpProtocolOptions options = XDS__HTTP_PROTOCOL_OPTIONS__INIT;
 	struct listener_parts p;
 
 	(void)state;
-	yes.value = 1;
 	rig_listener_init(&p);
 	p.manager.codec_type = XDS__HTTP_CONNECTION_MANAGER__CODEC_TYPE__HTTP2;
 	rig_refuse_http(&p, CONFIG ".codec_type: 2 is not supported yet; AUTO and HTTP1 are");
 	rig_listener_init(&p);
-	p.manager.normalize_path = &yes;
-	rig_refuse_http(&p, CONFIG ".normalize_path: is not supported yet");
+	p.manager.path_with_escaped_slashes_action = 5;
+	rig_refuse_http(&p, CONFIG ".path_with_escaped_slashes_action: 5 is not known; 0 to 4 are");
 	rig_listener_init(&p);
-	p.manager.merge_slashes = 1;
-	rig_refuse_http(&p, CONFIG ".merge_slashes: is not supported yet");
-	rig_listener_init(&p);
-	p.manager.path_with_escaped_slashes_action =
-		XDS__HTTP_CONNECTION_MANAGER__ESCAPED_SLASHES__UNESCAPE_AND_REDIRECT;
-	rig_refuse_http(&p, CONFIG ".path_with_escaped_slashes_action: 3 is not supported yet; "
-				   "KEEP_UNCHANGED is");
+	options.headers_with_underscores_action = -1;
+	p.manager.common_http_protocol_options = &options;
+	rig_refuse_http(&p, CONFIG ".common_http_protocol_options.headers_with_underscores_action: "
+				   "-1 is not known; 0 to 2 are");
 	rig_listener_init(&p);
 	p.manager.strip_any_host_port = 1;
 	rig_refuse_http(&p, CONFIG ".strip_any_host_port: is not supported yet");

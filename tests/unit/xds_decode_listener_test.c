@@ -81,6 +81,47 @@ static void xds_decode_listener_http_settings_are_read(void **state)
 	rig_refuse_http(&p, CONFIG ".max_request_headers_kb: 0 is out of range; 1 or more");
 }
 
+static void expect_rules(struct listener_parts *p, uint8_t rules)
+{
+	struct xds_resource *resource = rig_accept_http(p);
+
+	assert_int_equal(resource->listener->spec.rules, rules);
+	xds_resource_release(resource);
+}
+
+// Numbers as in Envoy's HttpConnectionManager and HttpProtocolOptions.
+static void xds_decode_listener_rules_of_heads_are_read(void **state)
+{
+	static const uint8_t slashes[] = {0, 0, HTTP1_RULE_REJECT_ESCAPED_SLASHES,
+		HTTP1_RULE_REDIRECT_ESCAPED_SLASHES, HTTP1_RULE_UNESCAPE_SLASHES};
+	static const uint8_t underscores[] = {
+		0, HTTP1_RULE_REJECT_UNDERSCORES, HTTP1_RULE_DROP_UNDERSCORES};
+	Xds__HttpProtocolOptions options = XDS__HTTP_PROTOCOL_OPTIONS__INIT;
+	Xds__BoolValue flag = XDS__BOOL_VALUE__INIT;
+	struct listener_parts p;
+
+	(void)state;
+	rig_listener_init(&p);
+	expect_rules(&p, 0);
+	p.manager.normalize_path = &flag;
+	expect_rules(&p, 0);
+	flag.value = 1;
+	expect_rules(&p, HTTP1_RULE_NORMALIZE_PATH);
+	p.manager.merge_slashes = 1;
+	expect_rules(&p, HTTP1_RULE_NORMALIZE_PATH | HTTP1_RULE_MERGE_SLASHES);
+	rig_listener_init(&p);
+	for (int i = 0; i < 5; i++) {
+		p.manager.path_with_escaped_slashes_action = i;
+		expect_rules(&p, slashes[i]);
+	}
+	rig_listener_init(&p);
+	p.manager.common_http_protocol_options = &options;
+	for (int i = 0; i < 3; i++) {
+		options.headers_with_underscores_action = i;
+		expect_rules(&p, underscores[i]);
+	}
+}
+
 static void xds_decode_listener_addresses_are_mapped(void **state)
 {
 	struct fixture_address more = {0};
@@ -307,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(xds_decode_listener_http_has_defaults),
 		cmocka_unit_test(xds_decode_listener_http_settings_are_read),
+		cmocka_unit_test(xds_decode_listener_rules_of_heads_are_read),
 		cmocka_unit_test(xds_decode_listener_addresses_are_mapped),
 		cmocka_unit_test(xds_decode_listener_metadata_names_networks),
 		cmocka_unit_test(xds_decode_listener_without_any_network_is_refused),
